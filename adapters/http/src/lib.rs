@@ -1,0 +1,1 @@
+//! The HTTP front: routes, caller, problems, limits, documentation page.

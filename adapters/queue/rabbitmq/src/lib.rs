@@ -1,0 +1,1 @@
+//! The queue port on RabbitMQ: quorum queues, publisher confirms, a ladder of TTL queues.

@@ -1,0 +1,1 @@
+//! Outbox relay, consumer loop, embedded queue and CloudEvents over HTTP.

@@ -1,0 +1,1 @@
+//! A deterministic payment provider to develop and test against.

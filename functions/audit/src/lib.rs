@@ -1,0 +1,1 @@
+//! Audit: an append-only record of every event and every mutating operation.

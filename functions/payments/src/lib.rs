@@ -1,0 +1,1 @@
+//! Payments: create, confirm, capture, cancel and refund.

@@ -1,0 +1,1 @@
+//! The contract of Florin's functions and what every service would otherwise repeat.

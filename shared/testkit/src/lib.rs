@@ -1,0 +1,1 @@
+//! Runs operations on SQLite and PostgreSQL and starts the real parts that tests need.
