@@ -1,0 +1,183 @@
+//! A statement with its arguments, encoded for the engine it is for.
+
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments, Encode, FromRow, Postgres, Sqlite, Type};
+
+use super::{DbError, DbResult, On, Tx};
+
+/// What can be bound on both databases.
+pub trait Bind:
+    for<'q> Encode<'q, Sqlite> + Type<Sqlite> + for<'q> Encode<'q, Postgres> + Type<Postgres>
+{
+}
+impl<T> Bind for T where
+    T: for<'q> Encode<'q, Sqlite> + Type<Sqlite> + for<'q> Encode<'q, Postgres> + Type<Postgres>
+{
+}
+
+/// What a row of both databases can become.
+pub trait Record: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T> Record for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+/// A statement's text: one for both engines, or the rare pair.
+#[derive(Clone, Copy, Debug)]
+pub struct Sql {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+impl Sql {
+    /// The rare statement that must differ.
+    pub const fn each(sqlite: &'static str, postgres: &'static str) -> Self {
+        Self { sqlite, postgres }
+    }
+}
+
+impl From<&'static str> for Sql {
+    fn from(both: &'static str) -> Self {
+        Self { sqlite: both, postgres: both }
+    }
+}
+
+enum Args {
+    Sqlite(SqliteArguments),
+    Postgres(PgArguments),
+}
+
+/// A statement under construction, on one transaction.
+#[must_use = "a statement does nothing until run, first, one or all"]
+pub struct Query<'c> {
+    tx: &'c mut Tx,
+    text: &'static str,
+    args: Args,
+    bad: Option<BoxDynError>,
+}
+
+enum Rows {
+    Sqlite(Vec<SqliteRow>),
+    Postgres(Vec<PgRow>),
+}
+
+impl<'c> Query<'c> {
+    pub(super) fn new(tx: &'c mut Tx, sql: Sql) -> Self {
+        let (text, args) = match tx.on {
+            On::Sqlite(_) => (sql.sqlite, Args::Sqlite(SqliteArguments::default())),
+            On::Postgres(_) => (sql.postgres, Args::Postgres(PgArguments::default())),
+        };
+        Self { tx, text, args, bad: None }
+    }
+
+    /// Binds the next `$n`.
+    pub fn bind<T: Bind>(mut self, value: T) -> Self {
+        let added = match &mut self.args {
+            Args::Sqlite(args) => args.add(value),
+            Args::Postgres(args) => args.add(value),
+        };
+        if let Err(error) = added {
+            self.bad.get_or_insert(error);
+        }
+        self
+    }
+
+    /// Runs it and says how many rows it changed.
+    pub async fn run(self) -> DbResult<u64> {
+        let (tx, text, args) = self.ready()?;
+        let done = match (&mut tx.on, args) {
+            (On::Sqlite(on), Args::Sqlite(args)) => {
+                sqlx::query_with(text, args).execute(&mut **on).await.map(|d| d.rows_affected())
+            }
+            (On::Postgres(on), Args::Postgres(args)) => {
+                sqlx::query_with(text, args).execute(&mut **on).await.map(|d| d.rows_affected())
+            }
+            _ => unreachable!("the arguments were made for this transaction's engine"),
+        };
+        done.map_err(|error| tx.poison(error))
+    }
+
+    /// All rows.
+    pub async fn all<T: Record>(self) -> DbResult<Vec<T>> {
+        let rows = match self.rows().await? {
+            Rows::Sqlite(rows) => rows.iter().map(T::from_row).collect::<Result<Vec<T>, _>>(),
+            Rows::Postgres(rows) => rows.iter().map(T::from_row).collect(),
+        };
+        Ok(rows?)
+    }
+
+    /// The first row, if there is one.
+    pub async fn first<T: Record>(self) -> DbResult<Option<T>> {
+        Ok(self.all().await?.into_iter().next())
+    }
+
+    /// The one row there must be.
+    pub async fn one<T: Record>(self) -> DbResult<T> {
+        self.first().await?.ok_or_else(|| DbError::from(sqlx::Error::RowNotFound))
+    }
+
+    /// Not generic, so it is compiled once.
+    async fn rows(self) -> DbResult<Rows> {
+        let (tx, text, args) = self.ready()?;
+        let rows = match (&mut tx.on, args) {
+            (On::Sqlite(on), Args::Sqlite(args)) => {
+                sqlx::query_with(text, args).fetch_all(&mut **on).await.map(Rows::Sqlite)
+            }
+            (On::Postgres(on), Args::Postgres(args)) => {
+                sqlx::query_with(text, args).fetch_all(&mut **on).await.map(Rows::Postgres)
+            }
+            _ => unreachable!("the arguments were made for this transaction's engine"),
+        };
+        rows.map_err(|error| tx.poison(error))
+    }
+
+    fn ready(self) -> DbResult<(&'c mut Tx, &'static str, Args)> {
+        if self.tx.poisoned {
+            return Err(DbError::poisoned());
+        }
+        if let Some(error) = self.bad {
+            return Err(DbError::from(sqlx::Error::Encode(error)));
+        }
+        let (bound, wanted) = (
+            match &self.args {
+                Args::Sqlite(args) => args.len(),
+                Args::Postgres(args) => args.len(),
+            },
+            placeholders(self.text),
+        );
+        // PostgreSQL refuses a missing argument; SQLite silently binds NULL.
+        if bound != wanted {
+            return Err(DbError::bind_count(self.text, wanted, bound));
+        }
+        Ok((self.tx, self.text, self.args))
+    }
+}
+
+impl Tx {
+    fn poison(&mut self, error: sqlx::Error) -> DbError {
+        self.poisoned = true;
+        DbError::from(error)
+    }
+}
+
+/// The highest `$n` of a statement; our statements hold no `$` inside of quotes.
+fn placeholders(text: &str) -> usize {
+    text.split('$')
+        .skip(1)
+        .filter_map(|rest| {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            rest[..digits].parse().ok()
+        })
+        .max()
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::placeholders;
+
+    #[test]
+    fn a_statement_wants_as_many_values_as_its_highest_placeholder() {
+        assert_eq!(placeholders("SELECT 1"), 0);
+        assert_eq!(placeholders("SELECT $2, $1, $2 WHERE a = $10"), 10);
+    }
+}

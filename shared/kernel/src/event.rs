@@ -1,0 +1,185 @@
+//! Events: CloudEvents 1.0 with the attributes that Florin's own always carry.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use crate::time::Timestamp;
+
+/// The largest event Florin emits, as structured JSON, in bytes: what every supported broker takes.
+pub const MAX_EVENT_BYTES: usize = 200_000;
+
+/// One CloudEvent (CloudEvents 1.0.2), however it travelled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Unique within `source`; with it the key of the inbox.
+    pub id: String,
+    /// The context it happened in, for example `/florin/payments`.
+    pub source: String,
+    /// For example `florin.payment.captured.v1`.
+    pub kind: String,
+    /// The aggregate it is about.
+    pub subject: Option<String>,
+    /// When it happened.
+    pub time: Option<Timestamp>,
+    /// Where the data's schema is.
+    pub dataschema: Option<String>,
+    /// Extension attributes by name (lower-case letters and digits), in their string form.
+    /// Florin's own events carry `sequence`, `tenant` and, where there is a trace, `traceparent`.
+    pub extensions: BTreeMap<String, String>,
+    /// What happened.
+    pub data: Data,
+}
+
+/// An event's data and, for what is not JSON, its media type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Data {
+    /// No data at all.
+    None,
+    /// JSON, under this media type (`application/json` unless the sender said otherwise).
+    Json {
+        /// The media type as the sender wrote it.
+        content_type: String,
+        /// The value.
+        value: Value,
+    },
+    /// Anything else, as the sender's bytes.
+    Bytes {
+        /// The media type as the sender wrote it, if it said one.
+        content_type: Option<String>,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+impl Event {
+    /// An extension attribute by name.
+    pub fn extension(&self, name: &str) -> Option<&str> {
+        self.extensions.get(name).map(String::as_str)
+    }
+
+    /// The aggregate's version that this event made, where the producer says it.
+    pub fn sequence(&self) -> Option<i64> {
+        self.extension("sequence")?.parse().ok()
+    }
+
+    /// The data, when it is JSON.
+    pub fn json(&self) -> Option<&Value> {
+        match &self.data {
+            Data::Json { value, .. } => Some(value),
+            Data::None | Data::Bytes { .. } => None,
+        }
+    }
+}
+
+/// Which event types a reaction wants: dot-separated words, `*` for one word, `#` at the end for the rest
+/// (AMQP 0.9.1 topic syntax, so that RabbitMQ can match by itself).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pattern(pub &'static str);
+
+impl Pattern {
+    /// Whether an event type is wanted.
+    pub fn matches(self, kind: &str) -> bool {
+        let mut words = kind.split('.');
+        for wanted in self.0.split('.') {
+            if wanted == "#" {
+                return true;
+            }
+            match words.next() {
+                Some(word) if wanted == "*" || wanted == word => {}
+                _ => return false,
+            }
+        }
+        words.next().is_none()
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// A W3C trace context `traceparent`, version 00 (https://www.w3.org/TR/trace-context/).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceParent(String);
+
+impl TraceParent {
+    /// The header's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The 32 hexadecimal digits of the trace's identifier.
+    pub fn trace_id(&self) -> &str {
+        &self.0[3..35]
+    }
+}
+
+impl fmt::Display for TraceParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is not a `traceparent`.
+#[derive(Debug, thiserror::Error)]
+#[error("not a W3C traceparent of version 00")]
+pub struct NotATraceParent;
+
+impl FromStr for TraceParent {
+    type Err = NotATraceParent;
+    fn from_str(text: &str) -> Result<Self, NotATraceParent> {
+        let digits = |part: &str, len| {
+            part.len() == len && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let parts: Vec<&str> = text.split('-').collect();
+        match parts[..] {
+            ["00", trace, span, flags]
+                if digits(trace, 32)
+                    && digits(span, 16)
+                    && digits(flags, 2)
+                    && trace.bytes().any(|b| b != b'0')
+                    && span.bytes().any(|b| b != b'0') =>
+            {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(NotATraceParent),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_matches_whole_words() {
+        for (pattern, kind, wanted) in [
+            ("florin.payment.captured.v1", "florin.payment.captured.v1", true),
+            ("florin.payment.*.v1", "florin.payment.captured.v1", true),
+            ("florin.payment.*.v1", "florin.payment.v1", false),
+            ("florin.#", "florin.payment.captured.v1", true),
+            ("florin.#", "florinx.payment", false),
+            ("florin.payment", "florin.payment.captured", false),
+        ] {
+            assert_eq!(Pattern(pattern).matches(kind), wanted, "{pattern} on {kind}");
+        }
+    }
+
+    #[test]
+    fn a_traceparent_of_zeros_or_of_other_shape_is_refused() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(good.parse::<TraceParent>().unwrap().trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
+        for bad in [
+            "",
+            "00-0-0-0",
+            &good.to_uppercase(),
+            &good.replace("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32)),
+        ] {
+            assert!(bad.parse::<TraceParent>().is_err(), "{bad} was taken");
+        }
+    }
+}

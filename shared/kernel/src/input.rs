@@ -1,0 +1,369 @@
+//! Parsing at the door: path, query and body become one strict request, or a problem that names the field.
+
+use std::fmt;
+
+use serde::de::value::{MapDeserializer, StrDeserializer};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::{Map, Value};
+
+use crate::problem::{FieldError, Problem, codes};
+
+/// The fields of a request before they have types.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// Percent-decoded path parameters, query parameters and form fields, by name.
+    text: Vec<(String, String)>,
+    /// The members of a JSON body.
+    json: Map<String, Value>,
+}
+
+impl Input {
+    /// Adds a parameter that is text: `limit=5` may fill an integer field. A repeated one is refused.
+    pub fn parameter(&mut self, name: String, value: String) -> Result<(), Problem> {
+        if self.text.iter().any(|(n, _)| *n == name) {
+            return Err(invalid(parameter(name, "given more than once")));
+        }
+        self.text.push((name, value));
+        Ok(())
+    }
+
+    /// Takes the members of a JSON body. No body at all is an empty object.
+    pub fn body(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        match strict_json(bytes)? {
+            Value::Object(members) => {
+                if let Some(name) = members.keys().find(|name| self.text.iter().any(|(n, _)| n == *name)) {
+                    return Err(invalid(field(format!("/{}", escape(name)), "stands in the path already")));
+                }
+                self.json = members;
+                Ok(())
+            }
+            _ => Err(invalid(field(String::new(), "the body must be a JSON object"))),
+        }
+    }
+
+    /// The request these fields make.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let fields = self
+            .text
+            .iter()
+            .map(|(name, value)| (name.as_str(), Field::Text(value)))
+            .chain(self.json.iter().map(|(name, value)| (name.as_str(), Field::Json(value))));
+        serde_path_to_error::deserialize(MapDeserializer::new(fields)).map_err(|error| {
+            let mut pointer = String::new();
+            for segment in error.path() {
+                match segment {
+                    serde_path_to_error::Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+                    serde_path_to_error::Segment::Map { key } => {
+                        pointer.push_str(&format!("/{}", escape(key)))
+                    }
+                    serde_path_to_error::Segment::Enum { variant } => {
+                        pointer.push_str(&format!("/{}", escape(variant)));
+                    }
+                    serde_path_to_error::Segment::Unknown => {}
+                }
+            }
+            let Parse(detail) = error.into_inner();
+            // serde names a missing or unknown field only in its words.
+            if let Some(name) = quoted_after(&detail, "missing field `") {
+                pointer.push_str(&format!("/{}", escape(name)));
+            } else if let Some(name) = quoted_after(&detail, "unknown field `") {
+                let last = format!("/{}", escape(name));
+                if !pointer.ends_with(&last) {
+                    pointer.push_str(&last);
+                }
+            }
+            let name = pointer.trim_start_matches('/').to_owned();
+            if self.text.iter().any(|(n, _)| *n == name) {
+                invalid(parameter(name, &detail))
+            } else {
+                invalid(field(pointer, &detail))
+            }
+        })
+    }
+}
+
+fn quoted_after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
+    text.strip_prefix(words)?.split('`').next()
+}
+
+fn invalid(error: FieldError) -> Problem {
+    let place = error.pointer.as_deref().or(error.parameter.as_deref()).unwrap_or_default();
+    let detail = if place.is_empty() { error.detail.clone() } else { format!("{place}: {}", error.detail) };
+    let mut problem = codes::INVALID_REQUEST.because(detail);
+    problem.errors.push(error);
+    problem
+}
+
+fn field(pointer: String, detail: &str) -> FieldError {
+    FieldError { pointer: Some(pointer), parameter: None, detail: detail.to_owned() }
+}
+
+fn parameter(name: String, detail: &str) -> FieldError {
+    FieldError { pointer: None, parameter: Some(name), detail: detail.to_owned() }
+}
+
+/// RFC 6901, section 3.
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// JSON without what lets two readers disagree: duplicate keys are refused (RFC 8259, section 4).
+pub fn strict_json(bytes: &[u8]) -> Result<Value, Problem> {
+    let mut from = serde_json::Deserializer::from_slice(bytes);
+    let mut path = String::new();
+    Strict { path: &mut path }
+        .deserialize(&mut from)
+        .and_then(|value| from.end().map(|()| value))
+        .map_err(|error| invalid(field(path, &error.to_string())))
+}
+
+/// Builds a `Value` and remembers where it is, so that a refusal can say so.
+struct Strict<'p> {
+    path: &'p mut String,
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_f64<E>(self, v: f64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_string<E>(self, v: String) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        let length = self.path.len();
+        loop {
+            self.path.push_str(&format!("/{}", values.len()));
+            match from.next_element_seed(Strict { path: self.path })? {
+                Some(value) => values.push(value),
+                None => break,
+            }
+            self.path.truncate(length);
+        }
+        self.path.truncate(length);
+        Ok(values.into())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        let length = self.path.len();
+        while let Some(name) = from.next_key::<String>()? {
+            self.path.push_str(&format!("/{}", escape(&name)));
+            if members.contains_key(&name) {
+                return Err(de::Error::custom("the key stands twice"));
+            }
+            let value = from.next_value_seed(Strict { path: self.path })?;
+            self.path.truncate(length);
+            members.insert(name, value);
+        }
+        Ok(members.into())
+    }
+}
+
+/// What serde says is wrong.
+#[derive(Debug)]
+struct Parse(String);
+
+impl fmt::Display for Parse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl std::error::Error for Parse {}
+impl de::Error for Parse {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}
+
+/// A field's value: JSON, or text that turns into whatever plain type is asked of it.
+#[derive(Clone, Copy)]
+enum Field<'a> {
+    Json(&'a Value),
+    Text(&'a str),
+}
+
+impl<'de, 'a: 'de> IntoDeserializer<'de, Parse> for Field<'a> {
+    type Deserializer = Self;
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+macro_rules! from_text {
+    ($($method:ident $visit:ident $type:ty, $wanted:literal;)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Parse> {
+            match self {
+                Self::Json(value) => value.$method(visitor).map_err(de::Error::custom),
+                Self::Text(text) => match text.parse::<$type>() {
+                    Ok(value) => visitor.$visit(value),
+                    Err(_) => Err(Parse(format!("must be {}", $wanted))),
+                },
+            }
+        })*
+    };
+}
+
+macro_rules! as_any {
+    ($($method:ident($($arg:ident: $type:ty),*);)*) => {
+        $(fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, Parse> {
+            match self {
+                Self::Json(value) => value.$method($($arg,)* visitor).map_err(de::Error::custom),
+                Self::Text(text) => StrDeserializer::new(text).$method($($arg,)* visitor),
+            }
+        })*
+    };
+}
+
+impl<'de, 'a: 'de> Deserializer<'de> for Field<'a> {
+    type Error = Parse;
+
+    // Macros, because serde asks for thirty methods of two shapes.
+    from_text! {
+        deserialize_bool visit_bool bool, "true or false";
+        deserialize_i8 visit_i8 i8, "an integer";
+        deserialize_i16 visit_i16 i16, "an integer";
+        deserialize_i32 visit_i32 i32, "an integer";
+        deserialize_i64 visit_i64 i64, "an integer";
+        deserialize_u8 visit_u8 u8, "an integer of zero or more";
+        deserialize_u16 visit_u16 u16, "an integer of zero or more";
+        deserialize_u32 visit_u32 u32, "an integer of zero or more";
+        deserialize_u64 visit_u64 u64, "an integer of zero or more";
+    }
+
+    as_any! {
+        deserialize_any();
+        deserialize_f32();
+        deserialize_f64();
+        deserialize_char();
+        deserialize_str();
+        deserialize_string();
+        deserialize_bytes();
+        deserialize_byte_buf();
+        deserialize_unit();
+        deserialize_unit_struct(name: &'static str);
+        deserialize_seq();
+        deserialize_tuple(len: usize);
+        deserialize_tuple_struct(name: &'static str, len: usize);
+        deserialize_map();
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
+        deserialize_identifier();
+        deserialize_ignored_any();
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Parse> {
+        match self {
+            Self::Json(Value::Null) => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Parse> {
+        visitor.visit_newtype_struct(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        #[expect(dead_code, reason = "only parsed")]
+        id: String,
+        amount: i64,
+        limit: Option<u32>,
+        #[expect(dead_code, reason = "only parsed")]
+        lines: Option<Vec<Line>>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        #[expect(dead_code, reason = "only parsed")]
+        quantity: u32,
+    }
+
+    fn parse(body: &str) -> Result<Order, Problem> {
+        let mut input = Input::default();
+        input.parameter("id".into(), "o1".into())?;
+        input.parameter("limit".into(), "5".into())?;
+        input.body(body.as_bytes())?;
+        input.parse()
+    }
+
+    #[test]
+    fn text_parameters_fill_typed_fields() {
+        let order = parse(r#"{"amount": 7}"#).unwrap();
+        assert_eq!((order.amount, order.limit), (7, Some(5)));
+    }
+
+    #[test]
+    fn a_refused_field_is_named_by_its_pointer() {
+        for (body, pointer) in [
+            (r#"{}"#, "/amount"),
+            (r#"{"amount": 1.0}"#, "/amount"),
+            (r#"{"amount": 1e2}"#, "/amount"),
+            (r#"{"amount": "1"}"#, "/amount"),
+            (r#"{"amount": 9223372036854775808}"#, "/amount"),
+            (r#"{"amount": 1, "colour": 2}"#, "/colour"),
+            (r#"{"amount": 1, "amount": 1}"#, "/amount"),
+            (r#"{"amount": 1, "a/b~c": 1}"#, "/a~1b~0c"),
+            (r#"{"amount": 1, "lines": [{"quantity": 1}, {"quantity": -1}]}"#, "/lines/1/quantity"),
+            (r#"{"amount": 1, "lines": [{"quantity": 1, "x": 1}]}"#, "/lines/0/x"),
+            (r#"{"amount": 1, "lines": [{"quantity": 1, "quantity": 2}]}"#, "/lines/0/quantity"),
+            (r#"{"amount": 1, "id": "o2"}"#, "/id"),
+            (r#"[]"#, ""),
+            (r#"{"amount": 1} x"#, ""),
+        ] {
+            let problem = parse(body).unwrap_err();
+            assert_eq!(problem.errors[0].pointer.as_deref(), Some(pointer), "{body}: {problem:?}");
+        }
+    }
+
+    #[test]
+    fn a_refused_parameter_is_named() {
+        let mut input = Input::default();
+        input.parameter("id".into(), "o1".into()).unwrap();
+        input.parameter("amount".into(), "many".into()).unwrap();
+        assert_eq!(input.parse::<Order>().unwrap_err().errors[0].parameter.as_deref(), Some("amount"));
+        assert!(input.parameter("id".into(), "o2".into()).is_err(), "a repeated parameter was taken");
+    }
+}
