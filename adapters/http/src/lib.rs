@@ -1,1 +1,3 @@
 //! The HTTP front: routes, caller, problems, limits, documentation page.
+
+pub mod token;

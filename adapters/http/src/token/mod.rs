@@ -1,0 +1,224 @@
+//! Bearer tokens: from an `Authorization` field to a caller, or to a refusal.
+//!
+//! The key decides how a token is verified, never the token (RFC 8725, section 3.1). Time is given.
+
+mod claims;
+mod development;
+mod fetch;
+mod json;
+mod jws;
+mod key;
+mod key_set;
+mod refusal;
+mod remote;
+mod roca;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_kernel::caller::Caller;
+use florin_kernel::time::Timestamp;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
+use url::Url;
+
+use claims::Expected;
+pub use development::{DevelopmentKey, DevelopmentKeyError};
+use fetch::Location;
+use jws::CompactJws;
+pub use jws::MAX_TOKEN_BYTES;
+pub use key_set::{IgnoredKey, KeySet, KeySetError};
+pub use refusal::{TokenRefusal, insufficient_scope};
+use remote::RemoteKeys;
+
+/// The most that clocks may differ; more would let expired tokens live on.
+pub const MAX_LEEWAY: Duration = Duration::from_secs(30);
+
+/// What a token must be to be taken.
+#[derive(Debug)]
+pub struct TokenRules {
+    /// `iss`, to the letter.
+    pub issuer: String,
+    /// `aud` must name one of these.
+    pub audience: Vec<String>,
+    /// How far this clock and the issuer's may differ, in whole seconds, at most [`MAX_LEEWAY`].
+    pub leeway: Duration,
+    /// Which `typ` the header may have.
+    pub types: TokenTypes,
+    /// The keys that sign.
+    pub keys: KeySource,
+}
+
+/// Which tokens count as access tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenTypes {
+    /// `at+jwt` (RFC 9068), and also `JWT` or none, as issuers older than that standard write.
+    #[default]
+    AccessTokenOrJwt,
+    /// `at+jwt` only, for an issuer that signs other tokens for the same audience.
+    AccessTokenOnly,
+}
+
+/// Where the keys come from.
+#[derive(Debug)]
+pub enum KeySource {
+    /// Given once and for all: a JWK Set from the configuration or a file, a secret, the development key.
+    Static(KeySet),
+    /// A JWK Set at an address: https, or http on this machine, or any http when `plain_http` says so.
+    Remote {
+        /// The address.
+        url: Url,
+        /// Whether http to another machine is taken, inside a mesh that encrypts.
+        plain_http: bool,
+    },
+    /// The `jwks_uri` of the issuer's OpenID Connect metadata.
+    Discovery {
+        /// As for [`KeySource::Remote`].
+        plain_http: bool,
+    },
+}
+
+/// The rules can verify nothing, or too much.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenRulesError {
+    /// Without an issuer anybody's token would do.
+    #[error("the issuer is empty")]
+    NoIssuer,
+    /// Without an audience a token for any other service would do.
+    #[error("no audience is named, or an empty one")]
+    NoAudience,
+    /// More than [`MAX_LEEWAY`].
+    #[error("a leeway of more than 30 seconds")]
+    Leeway,
+    /// Keys over plain http from another machine, a password in the address, or no address at all.
+    #[error("keys must come by https, or by http from this machine: {0}")]
+    Address(String),
+    /// The HTTP client could not be made.
+    #[error("the client that fetches keys could not be made")]
+    Client(#[from] reqwest::Error),
+}
+
+/// Verifies tokens by one set of rules.
+#[derive(Debug)]
+pub struct Verifier {
+    expected: Expected,
+    types: TokenTypes,
+    keys: Keys,
+}
+
+#[derive(Debug)]
+enum Keys {
+    Static(Arc<KeySet>),
+    Remote(RemoteKeys),
+}
+
+impl Verifier {
+    /// A verifier of these rules. Keys across the network are fetched when first needed, or by
+    /// [`Verifier::warm`].
+    ///
+    /// # Errors
+    /// When the rules are too weak or name no acceptable address.
+    pub fn new(rules: TokenRules) -> Result<Self, TokenRulesError> {
+        let TokenRules { issuer, audience, leeway, types, keys } = rules;
+        if issuer.is_empty() {
+            return Err(TokenRulesError::NoIssuer);
+        }
+        if audience.is_empty() || audience.iter().any(String::is_empty) {
+            return Err(TokenRulesError::NoAudience);
+        }
+        if leeway > MAX_LEEWAY {
+            return Err(TokenRulesError::Leeway);
+        }
+        let acceptable = |url: Url, plain_http| {
+            if fetch::is_acceptable(&url, plain_http) {
+                Ok(url)
+            } else {
+                // Without what may be a password.
+                Err(TokenRulesError::Address(url.host_str().unwrap_or_default().to_owned()))
+            }
+        };
+        let keys = match keys {
+            KeySource::Static(set) => Keys::Static(Arc::new(set)),
+            KeySource::Remote { url, plain_http } => {
+                Keys::Remote(RemoteKeys::new(Location::Jwks(acceptable(url, plain_http)?))?)
+            }
+            KeySource::Discovery { plain_http } => {
+                let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+                let metadata = Url::parse(&address).map_err(|_| TokenRulesError::Address(issuer.clone()))?;
+                let metadata = acceptable(metadata, plain_http)?;
+                Keys::Remote(RemoteKeys::new(Location::Issuer {
+                    issuer: issuer.clone(),
+                    metadata,
+                    plain_http,
+                })?)
+            }
+        };
+        Ok(Self { expected: Expected { issuer, audience, leeway }, types, keys })
+    }
+
+    /// Fetches the keys before the first request needs them.
+    ///
+    /// # Errors
+    /// [`TokenRefusal::KeysAway`], after which requests try again by themselves.
+    pub async fn warm(&self, now: Timestamp) -> Result<(), TokenRefusal> {
+        match &self.keys {
+            Keys::Static(_) => Ok(()),
+            Keys::Remote(remote) => remote.keys(None, now).await.map(drop),
+        }
+    }
+
+    /// The caller of a request with these header fields.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`], and [`TokenRefusal::Repeated`] for two `Authorization` fields.
+    pub async fn caller(&self, headers: &HeaderMap, now: Timestamp) -> Result<Caller, TokenRefusal> {
+        let mut fields = headers.get_all(AUTHORIZATION).iter();
+        match (fields.next(), fields.next()) {
+            (first, None) => self.verify(first, now).await,
+            _ => Err(TokenRefusal::Repeated),
+        }
+    }
+
+    /// The caller that the value of the one `Authorization` field names.
+    ///
+    /// # Errors
+    /// Why there is no caller: 401, or 503 when the keys are away.
+    pub async fn verify(
+        &self,
+        authorization: Option<&HeaderValue>,
+        now: Timestamp,
+    ) -> Result<Caller, TokenRefusal> {
+        let token = bearer_token(authorization.ok_or(TokenRefusal::Missing)?)?;
+        let jws = CompactJws::parse(token)?;
+        self.types.check(jws.typ.as_deref())?;
+        let keys = match &self.keys {
+            Keys::Static(set) => Arc::clone(set),
+            Keys::Remote(remote) => remote.keys(jws.kid.as_deref(), now).await?,
+        };
+        keys.verify_parsed(&jws)?;
+        self.expected.caller(&jws.payload, now)
+    }
+}
+
+impl TokenTypes {
+    /// `typ` is a media type without its `application/` (RFC 7515, section 4.1.9), in any case.
+    fn check(self, typ: Option<&str>) -> Result<(), TokenRefusal> {
+        let typ = typ.map(str::to_ascii_lowercase);
+        let fits = match typ.as_deref() {
+            Some("at+jwt" | "application/at+jwt") => true,
+            Some("jwt") | None => self == Self::AccessTokenOrJwt,
+            Some(_) => false,
+        };
+        if fits { Ok(()) } else { Err(TokenRefusal::Type) }
+    }
+}
+
+/// The token of `Bearer` in any case, one or more spaces, token (RFC 9110, section 11.4; RFC 6750, section 2.1).
+fn bearer_token(authorization: &HeaderValue) -> Result<&str, TokenRefusal> {
+    let value = authorization.to_str().map_err(|_| TokenRefusal::Malformed)?;
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    if !scheme.eq_ignore_ascii_case("Bearer") {
+        return Err(TokenRefusal::OtherScheme);
+    }
+    Ok(token.trim_start_matches(' '))
+}
