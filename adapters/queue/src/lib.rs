@@ -1,1 +1,6 @@
 //! Outbox relay, consumer loop, embedded queue and CloudEvents over HTTP.
+
+pub mod port;
+pub mod relay;
+
+pub mod cloudevents;

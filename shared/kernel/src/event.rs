@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::db::{DbError, DbResult, Trouble};
 use crate::time::Timestamp;
 
 /// The largest event Florin emits, as structured JSON, in bytes: what every supported broker takes.
 pub const MAX_EVENT_BYTES: usize = 200_000;
 
 /// One CloudEvent (CloudEvents 1.0.2), however it travelled.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Unique within `source`; with it the key of the inbox.
     pub id: String,
@@ -34,7 +36,7 @@ pub struct Event {
 }
 
 /// An event's data and, for what is not JSON, its media type.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Data {
     /// No data at all.
     None,
@@ -72,6 +74,24 @@ impl Event {
             Data::None | Data::Bytes { .. } => None,
         }
     }
+}
+
+impl Event {
+    /// The text that rows hold.
+    pub(crate) fn to_stored(&self) -> String {
+        serde_json::to_string(self).expect("an event has only string keys")
+    }
+
+    /// The event that [`Event::to_stored`] wrote.
+    pub(crate) fn from_stored(text: &str) -> DbResult<Self> {
+        serde_json::from_str(text)
+            .map_err(|error| DbError::said(Trouble::Fault, format!("a stored event does not read: {error}")))
+    }
+}
+
+/// How many bytes an event has as structured JSON.
+pub(crate) fn structured_size(event: &Event) -> usize {
+    serde_json::to_vec(event).map_or(usize::MAX, |bytes| bytes.len())
 }
 
 /// Which event types a reaction wants: dot-separated words, `*` for one word, `#` at the end for the rest

@@ -3,12 +3,21 @@
 #[doc(hidden)]
 pub use sqlx;
 
+pub mod answer;
 pub mod caller;
+pub mod corridor;
+pub mod cx;
 pub mod db;
+pub mod door;
 pub mod event;
+pub mod function;
 pub mod id;
 pub mod input;
 pub mod money;
+pub mod network;
 pub mod problem;
+pub mod rows;
+pub mod service;
+pub mod stop;
 pub mod text;
 pub mod time;

@@ -130,6 +130,15 @@ pub enum CommitError {
     Unknown(DbError),
 }
 
+impl CommitError {
+    /// The database's error, for changes that are safe to make again.
+    pub fn into_error(self) -> DbError {
+        match self {
+            Self::Failed(error) | Self::Unknown(error) => error,
+        }
+    }
+}
+
 impl From<DbError> for CommitError {
     fn from(error: DbError) -> Self {
         match error.trouble() {

@@ -1,0 +1,84 @@
+//! The relay: publishes what is committed. It claims rows by lease, so that any number of relays may run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_kernel::db::DbResult;
+use florin_kernel::rows::outbox;
+use florin_kernel::service::Service;
+use tokio_util::sync::CancellationToken;
+
+use crate::port::{PublishError, Publisher};
+
+/// The most events of one claim: also the window of unconfirmed publishes, which bounds the rate of a broker.
+const BATCH: i64 = 256;
+/// How long a claim holds: far above what a broker takes to confirm a batch.
+const LEASE: Duration = Duration::from_secs(30);
+/// How often a relay looks by itself: rows whose lease ran out ring no bell.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long an event waits that the broker did not confirm.
+const POSTPONE: Duration = Duration::from_secs(1);
+
+/// Publishes one claimed batch; how many events were published, and whether more may wait.
+pub async fn relay_batch(service: &Service, publisher: &dyn Publisher) -> DbResult<(usize, bool)> {
+    let events = outbox::claim(service, BATCH, LEASE).await?;
+    if events.is_empty() {
+        return Ok((0, false));
+    }
+    let full = events.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
+    let results = publisher.publish(&events).await;
+    let (mut done, mut later) = (Vec::new(), Vec::new());
+    for (event, result) in events.into_iter().zip(results) {
+        match result {
+            Ok(()) => done.push(event.id),
+            Err(PublishError::NotConfirmed(why)) => {
+                tracing::warn!(event.id = %event.id, error.message = %why, "not published: it comes again");
+                later.push(event.id);
+            }
+            Err(PublishError::Refused(why)) => {
+                // It stays in the outbox and in `florin outbox`: an event is never thrown away.
+                tracing::error!(event.id = %event.id, error.message = %why, "the broker refuses this event");
+                later.push(event.id);
+            }
+        }
+    }
+    metrics::counter!("florin_outbox_published_total", "service" => service.name())
+        .increment(u64::try_from(done.len()).unwrap_or(0));
+    outbox::published(service, &done).await?;
+    outbox::postpone(service, &later, POSTPONE).await?;
+    Ok((done.len(), full && later.is_empty()))
+}
+
+/// Publishes until nothing due is left; how many events.
+pub async fn relay_all(service: &Service, publisher: &dyn Publisher) -> DbResult<usize> {
+    let mut published = 0;
+    loop {
+        let (done, more) = relay_batch(service, publisher).await?;
+        published += done;
+        if !more {
+            return Ok(published);
+        }
+    }
+}
+
+/// Relays until `stop`, then publishes once more what is committed.
+pub async fn run(service: Arc<Service>, publisher: Arc<dyn Publisher>, stop: CancellationToken) {
+    let mut pause = LOOK;
+    while !stop.is_cancelled() {
+        match relay_all(&service, publisher.as_ref()).await {
+            Ok(_) => pause = LOOK,
+            Err(error) => {
+                tracing::warn!(service.name = service.name(), error.message = %error, "the relay waits");
+                pause = (pause * 2).min(Duration::from_secs(30));
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = service.outbox_ready.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+    if let Err(error) = relay_all(&service, publisher.as_ref()).await {
+        tracing::warn!(service.name = service.name(), error.message = %error, "another relay publishes the rest");
+    }
+}

@@ -1,0 +1,140 @@
+//! What every change has in common: the context it runs in, and all that commits with it.
+
+use std::time::Duration;
+
+use crate::answer::Answered;
+use crate::caller::Caller;
+use crate::cx::{Cx, Operation, View};
+use crate::db::{DbResult, Trouble, Wall};
+use crate::event::TraceParent;
+use crate::function::Room;
+use crate::problem::{Problem, codes};
+use crate::rows::{effects, outbox};
+use crate::service::Service;
+use crate::stop::{Fault, Stop};
+
+/// How often a room is run again after a serialization failure, a deadlock or SQLite BUSY.
+pub(super) const RUNS: u32 = 3;
+
+/// An effect that a commit left wanted and leased to this process.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) id: String,
+    pub(crate) function: &'static str,
+}
+
+impl Service {
+    /// Begins a change inside the caller's tenant.
+    pub(super) async fn begin(&self, caller: &Caller, trace: Option<&TraceParent>) -> DbResult<Cx> {
+        let tx = self.db.begin(Wall::Tenant(&caller.tenant)).await?;
+        Ok(Cx {
+            view: View { tx, caller: caller.clone(), now: self.clock.now() },
+            ids: self.ids.clone(),
+            source: self.definition.source(),
+            trace: trace.cloned(),
+            about: None,
+            emitted: Vec::new(),
+            asked: Vec::new(),
+        })
+    }
+
+    /// Writes what a change emitted and asked for, and its record, into its transaction.
+    pub(super) async fn write(
+        &self,
+        cx: &mut Cx,
+        record: &Operation<'_>,
+        waiting: Option<(&str, &'static str)>,
+    ) -> Result<Vec<Wanted>, Stop> {
+        let mut events = std::mem::take(&mut cx.emitted);
+        if self.definition.audited {
+            events.push(cx.operation_record(record));
+        }
+        let (tenant, now) = (cx.tenant(), cx.now());
+        outbox::insert(&mut cx.view.tx, &tenant, now, &events).await?;
+        let traceparent = cx.trace.as_ref().map(|t| t.as_str().to_owned());
+        let mut wanted = Vec::new();
+        for asked in std::mem::take(&mut cx.asked) {
+            let Some(Room::Effect(room)) = self.function(asked.name).map(|f| f.room) else {
+                return Err(Stop::fault(format!("{} is not an effect of this service", asked.name)));
+            };
+            let id = self.ids.new_id::<effects::EffectKind>().to_string();
+            let by = effects::AskedBy {
+                tenant: &tenant,
+                operation: waiting,
+                traceparent: traceparent.as_deref(),
+                now,
+                lease: lease_of(room.timeout),
+            };
+            effects::insert(&mut cx.view.tx, &id, &asked, by).await?;
+            wanted.push(Wanted { id, function: asked.name });
+        }
+        Ok(wanted)
+    }
+
+    /// After a commit: wakes the relay.
+    pub(super) fn committed(&self) {
+        self.outbox_ready.notify_one();
+    }
+}
+
+/// How long a runner holds an effect: its time-out and a second to record the outcome.
+pub(super) fn lease_of(timeout: Duration) -> Duration {
+    timeout + Duration::from_secs(1)
+}
+
+/// Whether to run the whole room again.
+pub(super) fn contended(fault: &Fault) -> bool {
+    matches!(fault.trouble(), Some(Trouble::Contended | Trouble::Locked))
+}
+
+/// Whether the database is away.
+pub(super) fn away(fault: &Fault) -> bool {
+    fault.trouble() == Some(Trouble::Away)
+}
+
+/// What a caller hears of a fault. It is logged here, once, and the caller hears no names.
+pub(super) fn fault_problem(fault: &Fault) -> Problem {
+    if contended(fault) || away(fault) {
+        tracing::warn!(error.message = %fault, "the database is away or contended");
+        metrics::counter!("florin_database_unavailable_total").increment(1);
+        return codes::UNAVAILABLE
+            .because("the database is away or busy")
+            .retry_after(Duration::from_secs(1));
+    }
+    internal(&fault.to_string())
+}
+
+pub(super) fn internal(what: &str) -> Problem {
+    tracing::error!(error.message = %what, "fault");
+    metrics::counter!("florin_faults_total").increment(1);
+    codes::INTERNAL.because("the fault is logged under this trace id")
+}
+
+const OUT_OF_TIME: &str = "there was not enough time left; nothing was changed";
+
+/// Bounds a room by what the platform leaves it. Out of time is a fault of the moment: nothing is changed or stored.
+pub(super) async fn in_time<T>(
+    left: Option<Duration>,
+    room: impl Future<Output = Result<T, Stop>>,
+) -> Result<T, Stop> {
+    match left {
+        None => room.await,
+        Some(left) => tokio::time::timeout(left, room)
+            .await
+            .unwrap_or_else(|_| Err(Stop::Retry { after: None, why: OUT_OF_TIME.to_owned() })),
+    }
+}
+
+/// The outcome and code that an operation's record names.
+pub(super) fn outcome_of(answered: &Answered) -> (&'static str, Option<String>) {
+    let code = || {
+        serde_json::from_slice::<serde_json::Value>(&answered.body)
+            .ok()
+            .and_then(|body| body.get("code")?.as_str().map(str::to_owned))
+    };
+    match answered.status {
+        402 => ("declined", code()),
+        status if status >= 400 => ("refused", code()),
+        _ => ("succeeded", None),
+    }
+}

@@ -1,0 +1,361 @@
+//! A command's way: the key, the room, and one transaction for the change and all that tells of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::change::{self, RUNS, Wanted};
+use super::{HttpCall, admit, guarded, input};
+use crate::answer::{Answered, Rendered};
+use crate::caller::Caller;
+use crate::cx::{Cx, Operation, View};
+use crate::db::{CommitError, Trouble, Wall};
+use crate::function::{CommandRoom, Function, Room};
+use crate::input::Input;
+use crate::problem::{Problem, codes};
+use crate::rows::operations::{self, Opening, OperationKind};
+use crate::service::Service;
+use crate::stop::{Fault, Stop};
+
+/// One change that was asked for.
+struct Asked<'a> {
+    function: &'static Function,
+    room: &'a CommandRoom,
+    call: &'a HttpCall,
+    caller: Caller,
+    input: Input,
+    operation_id: String,
+    fingerprint: String,
+}
+
+/// How one run of the room ended.
+enum Ran {
+    /// With the final answer.
+    Answered(Answered),
+    /// With an operation that waits for effects of ours.
+    Waiting { subject: String, wanted: Vec<Wanted> },
+    /// The key, or this very operation, stands already.
+    Found(operations::Operation),
+}
+
+impl Service {
+    pub(super) async fn command(
+        self: &Arc<Self>,
+        function: &'static Function,
+        room: &CommandRoom,
+        call: &HttpCall,
+    ) -> Result<Answered, Problem> {
+        let caller = match admit(&room.at, call) {
+            Ok(caller) => caller,
+            Err(problem) => {
+                self.record_forbidden(function, call, &problem).await;
+                return Err(problem);
+            }
+        };
+        let input = input(&room.at, call)?;
+        (room.check)(&input)?;
+        if let Some(key) = &call.idempotency_key
+            && !(1..=255).contains(&key.len())
+        {
+            return Err(codes::INVALID_REQUEST.because("Idempotency-Key has 1 to 255 characters"));
+        }
+        let asked = Asked {
+            function,
+            room,
+            call,
+            caller,
+            input,
+            operation_id: self.ids.new_id::<OperationKind>().to_string(),
+            fingerprint: fingerprint(room, call),
+        };
+        match self.run(&asked).await? {
+            Ran::Answered(answered) => Ok(answered),
+            Ran::Waiting { subject, wanted } => self.run_and_wait(&asked, &subject, wanted).await,
+            Ran::Found(found) => self.found(&asked, found).await,
+        }
+    }
+
+    /// Runs the room, again while the database says that another run may succeed.
+    async fn run(&self, asked: &Asked<'_>) -> Result<Ran, Problem> {
+        for last in (0..RUNS).rev() {
+            match guarded(self.once(asked)).await {
+                Ok(ran) => return Ok(ran),
+                Err(Stop::Refused(problem)) => return Err(problem),
+                Err(Stop::Retry { why, .. }) => {
+                    return Err(codes::UNAVAILABLE.because(why).retry_after(Duration::from_secs(1)));
+                }
+                Err(Stop::Fault(fault)) if last > 0 && change::contended(&fault) => {
+                    metrics::counter!("florin_room_reruns_total").increment(1);
+                }
+                Err(Stop::Fault(fault)) => return Err(change::fault_problem(&fault)),
+            }
+        }
+        Err(change::internal("the loop above returns"))
+    }
+
+    /// One run: one transaction.
+    async fn once(&self, asked: &Asked<'_>) -> Result<Ran, Stop> {
+        let Asked { call, caller, .. } = asked;
+        let mut cx = self.begin(caller, call.trace.as_ref()).await?;
+        let opening = Opening {
+            id: &asked.operation_id,
+            tenant: &caller.tenant,
+            client: &caller.client,
+            key: call.idempotency_key.as_deref(),
+            fingerprint: &asked.fingerprint,
+            function: asked.function.name,
+            now: cx.now(),
+        };
+        match operations::open(&mut cx.view.tx, &opening).await {
+            Ok(true) => {}
+            Ok(false) => return self.standing(asked, cx).await,
+            Err(error) if error.trouble() == Trouble::Locked && call.idempotency_key.is_some() => {
+                return Err(in_use().into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        cx.view.tx.savepoint().await?;
+        let trace_id = call.trace_id();
+        // Only the room is bounded: a COMMIT that is under way is awaited, so that the answer is true.
+        let room = (asked.room.run)(&asked.input, &mut cx, &trace_id);
+        let answered = match change::in_time(call.time_left, room).await {
+            Ok(Rendered::Now(answered)) => answered,
+            Ok(Rendered::Waiting { subject }) => return self.leave_open(asked, cx, subject).await,
+            Err(Stop::Refused(problem)) => {
+                cx.view.tx.back_to_savepoint().await?;
+                (cx.emitted, cx.asked) = (Vec::new(), Vec::new());
+                Answered::problem(&problem, &trace_id)
+            }
+            Err(stop) => return Err(stop),
+        };
+        let (outcome, code) = change::outcome_of(&answered);
+        let record = self.record_of(asked, outcome, code.as_deref());
+        self.write(&mut cx, &record, None).await?;
+        operations::close(&mut cx.view.tx, &caller.tenant, &asked.operation_id, &answered).await?;
+        match cx.view.tx.commit().await {
+            Ok(()) => {
+                self.committed();
+                Ok(Ran::Answered(answered))
+            }
+            Err(CommitError::Failed(error)) => Err(error.into()),
+            Err(CommitError::Unknown(error)) => self.look_up(asked, &error.to_string()).await,
+        }
+    }
+
+    /// Commits an operation that waits for the effects it asked for.
+    async fn leave_open(&self, asked: &Asked<'_>, mut cx: Cx, subject: String) -> Result<Ran, Stop> {
+        cx.about.get_or_insert_with(|| subject.clone());
+        let id = asked.operation_id.as_str();
+        operations::wait_for(&mut cx.view.tx, &asked.caller.tenant, id, &subject).await?;
+        let record = self.record_of(asked, "accepted", None);
+        let wanted = self.write(&mut cx, &record, Some((id, asked.function.name))).await?;
+        if wanted.is_empty() {
+            return Err(Stop::fault(format!("{} waits and asked for no effect", asked.function.name)));
+        }
+        match cx.view.tx.commit().await {
+            Ok(()) => {
+                self.committed();
+                Ok(Ran::Waiting { subject, wanted })
+            }
+            Err(CommitError::Failed(error)) => Err(error.into()),
+            // If it committed, the sweep runs the effects: this process does not know their lease held.
+            Err(CommitError::Unknown(error)) => self.look_up(asked, &error.to_string()).await,
+        }
+    }
+
+    fn record_of<'a>(&self, asked: &'a Asked<'_>, outcome: &'a str, code: Option<&'a str>) -> Operation<'a> {
+        Operation {
+            id: &asked.operation_id,
+            function: asked.function.name,
+            outcome,
+            code,
+            request_id: asked.call.request_id.as_deref(),
+        }
+    }
+
+    /// The operation that holds this key or this identifier.
+    async fn standing(&self, asked: &Asked<'_>, mut cx: Cx) -> Result<Ran, Stop> {
+        let Asked { call, caller, operation_id, .. } = asked;
+        let tx = &mut cx.view.tx;
+        let mut found = operations::by_id(tx, &caller.tenant, operation_id).await?;
+        if let (None, Some(key)) = (&found, &call.idempotency_key) {
+            found = operations::by_key(tx, &caller.tenant, &caller.client, key).await?;
+        }
+        cx.view.tx.rollback().await?;
+        match found {
+            // The holder rolled back or was purged between our insert and this look: the next run sees.
+            None => Err(Stop::Fault(Fault::Database(crate::db::DbError::said(
+                Trouble::Contended,
+                "the idempotency key was given up meanwhile",
+            )))),
+            Some(found) => Ok(Ran::Found(found)),
+        }
+    }
+
+    /// Whether a lost COMMIT happened, asked on another connection. Opening the same operation again waits for
+    /// a COMMIT that is still under way, and finds it if it was made.
+    async fn look_up(&self, asked: &Asked<'_>, lost: &str) -> Result<Ran, Stop> {
+        tracing::warn!(operation.id = %asked.operation_id, error.message = lost, "COMMIT lost: looking it up");
+        for _ in 0..RUNS {
+            let Ok(mut cx) = self.begin(&asked.caller, None).await else { continue };
+            let opening = Opening {
+                id: &asked.operation_id,
+                tenant: &asked.caller.tenant,
+                client: &asked.caller.client,
+                // Without the key: only this identifier is asked about, and the transaction rolls back.
+                key: None,
+                fingerprint: &asked.fingerprint,
+                function: asked.function.name,
+                now: cx.now(),
+            };
+            match operations::open(&mut cx.view.tx, &opening).await {
+                // It was not made, and what was begun is gone: run the room again.
+                Ok(true) => {
+                    return Err(Stop::Fault(Fault::Database(crate::db::DbError::said(
+                        Trouble::Contended,
+                        "the lost COMMIT was not made",
+                    ))));
+                }
+                Ok(false) => return self.standing(asked, cx).await,
+                Err(_) => {}
+            }
+        }
+        Err(codes::OUTCOME_UNKNOWN
+            .because("the connection was lost during COMMIT and could not be looked up")
+            .with("operation_id", asked.operation_id.clone())
+            .retry_after(Duration::from_secs(1))
+            .into())
+    }
+
+    /// What a repeated key, or an operation found again, is answered.
+    async fn found(
+        self: &Arc<Self>,
+        asked: &Asked<'_>,
+        found: operations::Operation,
+    ) -> Result<Answered, Problem> {
+        if found.fingerprint.as_deref() != Some(asked.fingerprint.as_str())
+            || found.function != asked.function.name
+        {
+            return Err(codes::IDEMPOTENCY_KEY_REUSED
+                .because("the Idempotency-Key was used with another method, path or body"));
+        }
+        let own = found.id == asked.operation_id;
+        if let Some(answer) = found.answer() {
+            return Ok(Answered { replayed: !own, ..answer });
+        }
+        let Some(subject) = found.subject else { return Err(in_use()) };
+        let answered = self.wait(asked, &found.id, &subject).await?;
+        Ok(Answered { replayed: answered.status != 202 && !own, ..answered })
+    }
+
+    /// Runs the effects of an open operation in a task that a client's disconnect does not cancel, and waits.
+    async fn run_and_wait(
+        self: &Arc<Self>,
+        asked: &Asked<'_>,
+        subject: &str,
+        wanted: Vec<Wanted>,
+    ) -> Result<Answered, Problem> {
+        let running = self.spawn_effects(&asked.caller.tenant, wanted.clone());
+        let answered = self.wait(asked, &asked.operation_id, subject).await;
+        if self.settings.freezes && answered.as_ref().is_ok_and(|a| a.status == 202) {
+            // A frozen process would hold the lease and finish nothing: drop the call and hand it back.
+            running.abort();
+            self.release(&asked.caller.tenant, &wanted).await;
+        }
+        answered
+    }
+
+    /// Waits until an operation is closed, at most as long as the deployment lets a caller wait; then 202.
+    async fn wait(&self, asked: &Asked<'_>, operation_id: &str, subject: &str) -> Result<Answered, Problem> {
+        let bound = asked.call.time_left.map_or(self.settings.wait, |left| left.min(self.settings.wait));
+        let closed = tokio::time::timeout(bound, self.until_closed(&asked.caller, operation_id)).await;
+        match closed {
+            Ok(Ok(answered)) => Ok(Answered { replayed: false, ..answered }),
+            Ok(Err(fault)) => Err(change::fault_problem(&fault)),
+            Err(_) => self.state_now(asked, subject).await,
+        }
+    }
+
+    async fn until_closed(&self, caller: &Caller, operation_id: &str) -> Result<Answered, Fault> {
+        loop {
+            // Registered before the look, so that a close between look and wait is not missed.
+            let mut bell = std::pin::pin!(self.operation_closed.notified());
+            bell.as_mut().enable();
+            let found = async {
+                let mut tx = self.db.read(Wall::Tenant(&caller.tenant)).await?;
+                operations::by_id(&mut tx, &caller.tenant, operation_id).await
+            };
+            if let Some(answer) = found.await.map_err(Fault::Database)?.and_then(|o| o.answer()) {
+                return Ok(answer);
+            }
+            // Another process may close it, whose bell is not heard here.
+            let _ = tokio::time::timeout(Duration::from_millis(250), bell).await;
+        }
+    }
+
+    /// The state of an open operation: 202, and never stored.
+    async fn state_now(&self, asked: &Asked<'_>, subject: &str) -> Result<Answered, Problem> {
+        let Room::Command(room) = asked.function.room else { return Err(change::internal("no command")) };
+        let trace_id = asked.call.trace_id();
+        let reading = async {
+            let tx = self.db.read(Wall::Tenant(&asked.caller.tenant)).await?;
+            let mut view = View { tx, caller: asked.caller.clone(), now: self.clock.now() };
+            (room.answer)(&mut view, subject, &trace_id).await
+        };
+        match guarded(reading).await {
+            Ok(Rendered::Now(answered)) => Ok(answered.still_open()),
+            Ok(Rendered::Waiting { .. }) => Err(change::internal("an answer does not wait")),
+            Err(Stop::Refused(problem)) => Err(problem),
+            Err(Stop::Retry { why, .. }) => Err(codes::UNAVAILABLE.because(why)),
+            Err(Stop::Fault(fault)) => Err(change::fault_problem(&fault)),
+        }
+    }
+
+    /// A 403 is audited: somebody with a valid token tried. A 401 names nobody and is counted.
+    async fn record_forbidden(&self, function: &'static Function, call: &HttpCall, problem: &Problem) {
+        let (Some(caller), true) = (&call.caller, self.definition.audited) else {
+            metrics::counter!("florin_unauthenticated_total").increment(1);
+            return;
+        };
+        let id = self.ids.new_id::<OperationKind>().to_string();
+        let recorded = async {
+            let mut cx = self.begin(caller, call.trace.as_ref()).await?;
+            let record = Operation {
+                id: &id,
+                function: function.name,
+                outcome: "forbidden",
+                code: Some(problem.code.code),
+                request_id: call.request_id.as_deref(),
+            };
+            self.write(&mut cx, &record, None).await?;
+            cx.view.tx.commit().await.map_err(|error| Stop::from(error.into_error()))
+        };
+        match recorded.await {
+            Ok(()) => self.committed(),
+            Err(stop) => tracing::error!(error.message = ?stop, "a 403 could not be recorded"),
+        }
+    }
+}
+
+fn in_use() -> Problem {
+    codes::IDEMPOTENCY_KEY_IN_USE
+        .because("a request with this Idempotency-Key has not finished")
+        .retry_after(Duration::from_secs(1))
+}
+
+/// SHA-256 of method, route, path, query and body.
+fn fingerprint(room: &CommandRoom, call: &HttpCall) -> String {
+    let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    let door = room.at.door;
+    for part in [door.method.as_str().as_bytes(), door.path.as_bytes(), call.path.as_bytes()] {
+        hash.update(part);
+        hash.update(&[0]);
+    }
+    for (name, value) in &call.query {
+        hash.update(name.as_bytes());
+        hash.update(&[0]);
+        hash.update(value.as_bytes());
+        hash.update(&[0]);
+    }
+    hash.update(&call.body);
+    hex::encode(hash.finish())
+}

@@ -1,0 +1,213 @@
+//! A delivery's way: the inbox, the reaction, and a disposition that the commit alone decides.
+
+use std::time::Duration;
+
+use super::change::{self, RUNS};
+use super::guarded;
+use crate::caller::{Caller, TenantId};
+use crate::cx::Operation;
+use crate::db::{CommitError, Wall};
+use crate::event::{Event, TraceParent};
+use crate::function::{Function, ReactionRoom, Room};
+use crate::rows::dead_letters::{self, Cause, DeadLetterKind};
+use crate::rows::inbox::{self, Delivery};
+use crate::rows::operations::OperationKind;
+use crate::service::Service;
+use crate::stop::Stop;
+
+/// What a transport does with a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// The change is committed.
+    Done,
+    /// It was committed before.
+    Duplicate,
+    /// Not yet: deliver it again after this.
+    Retry {
+        /// How long to wait.
+        after: Duration,
+    },
+    /// Never: it is stored as a dead letter under this code.
+    Permanent {
+        /// The stable code.
+        code: String,
+    },
+    /// Nobody tried: a deadline, a shutdown, a database that is away. It costs no attempt.
+    NotAttempted,
+}
+
+/// The ladder of delays between attempts; the last one repeats.
+pub const LADDER: [Duration; 7] = [
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+    Duration::from_secs(120),
+    Duration::from_secs(600),
+    Duration::from_secs(1_800),
+    Duration::from_secs(3_600),
+];
+
+impl Service {
+    /// Delivers an event to one function. `time_left` is the platform's deadline minus a margin.
+    pub async fn deliver(&self, function: &str, event: Event, time_left: Option<Duration>) -> Disposition {
+        let Some(Function { name, room: Room::Reaction(room), .. }) = self.function(function) else {
+            // A queue of a function this release does not have: another release may.
+            tracing::error!(florin.function = function, "a delivery for a function that is not here");
+            return Disposition::NotAttempted;
+        };
+        let tenant = event.extension("tenant").unwrap_or_default().to_owned();
+        let delivery =
+            Delivery { function: name, source: &event.source, event_id: &event.id, tenant: &tenant };
+        let Ok(tenant_id) = tenant.parse::<TenantId>() else {
+            let nobody = Delivery { tenant: "", ..delivery };
+            return self.bury(nobody, &event, "tenant_missing", "the event names no valid tenant", 0).await;
+        };
+        let mut failure = String::new();
+        for _ in 0..RUNS {
+            let once = guarded(self.react(room, delivery, &event, &tenant_id));
+            let ran = match time_left {
+                None => once.await,
+                Some(left) => match tokio::time::timeout(left, once).await {
+                    Ok(ran) => ran,
+                    Err(_) => return Disposition::NotAttempted,
+                },
+            };
+            match ran {
+                Ok(disposition) => return disposition,
+                Err(Stop::Refused(problem)) => {
+                    return self.bury(delivery, &event, problem.code.code, &problem.detail, 1).await;
+                }
+                Err(Stop::Retry { after, why }) => {
+                    return self.count(delivery, &event, "retry", &why, after).await;
+                }
+                Err(Stop::Fault(fault)) if change::away(&fault) => {
+                    tracing::warn!(error.message = %fault, "the database is away");
+                    return Disposition::NotAttempted;
+                }
+                Err(Stop::Fault(fault)) if change::contended(&fault) => failure = fault.to_string(),
+                Err(Stop::Fault(fault)) => {
+                    tracing::error!(florin.function = name, error.message = %fault, "fault");
+                    return self.count(delivery, &event, "internal", &fault.to_string(), None).await;
+                }
+            }
+        }
+        self.count(delivery, &event, "contended", &failure, None).await
+    }
+
+    async fn react(
+        &self,
+        room: &ReactionRoom,
+        delivery: Delivery<'_>,
+        event: &Event,
+        tenant: &TenantId,
+    ) -> Result<Disposition, Stop> {
+        let caller = Caller::system("florin", tenant.clone());
+        let trace: Option<TraceParent> = event.extension("traceparent").and_then(|t| t.parse().ok());
+        let mut cx = self.begin(&caller, trace.as_ref()).await?;
+        let now = cx.now();
+        if !inbox::enter(&mut cx.view.tx, delivery, now).await? {
+            return Ok(Disposition::Duplicate);
+        }
+        (room.run)(event.clone(), &mut cx).await?;
+        let id = self.ids.new_id::<OperationKind>().to_string();
+        let record = Operation {
+            id: &id,
+            function: delivery.function,
+            outcome: "succeeded",
+            code: None,
+            request_id: None,
+        };
+        self.write(&mut cx, &record, None).await?;
+        match cx.view.tx.commit().await {
+            Ok(()) => {
+                self.committed();
+                Ok(Disposition::Done)
+            }
+            Err(CommitError::Failed(error)) => Err(error.into()),
+            // If it was made, the redelivery is a duplicate.
+            Err(CommitError::Unknown(_)) => Ok(Disposition::NotAttempted),
+        }
+    }
+
+    /// Counts a failed attempt in a transaction of its own; the last one is a dead letter.
+    async fn count(
+        &self,
+        delivery: Delivery<'_>,
+        event: &Event,
+        code: &str,
+        why: &str,
+        after: Option<Duration>,
+    ) -> Disposition {
+        let counted = async {
+            let mut tx = self.db.begin(Wall::System).await?;
+            let attempts = inbox::failed(&mut tx, delivery, why, self.clock.now()).await?;
+            tx.commit().await.map_err(CommitError::into_error)?;
+            Ok::<i64, crate::db::DbError>(attempts)
+        };
+        match counted.await {
+            Err(error) => {
+                tracing::warn!(error.message = %error, "a failed attempt could not be counted");
+                Disposition::NotAttempted
+            }
+            Ok(attempts) if attempts >= self.settings.attempts => {
+                self.bury(delivery, event, code, why, attempts).await
+            }
+            Ok(attempts) => {
+                metrics::counter!("florin_delivery_retries_total", "function" => delivery.function)
+                    .increment(1);
+                Disposition::Retry { after: after.unwrap_or_else(|| ladder(attempts)) }
+            }
+        }
+    }
+
+    /// Stores a dead letter; only then may the transport let go of the message.
+    async fn bury(
+        &self,
+        of: Delivery<'_>,
+        event: &Event,
+        code: &str,
+        detail: &str,
+        attempts: i64,
+    ) -> Disposition {
+        let id = self.ids.new_id::<DeadLetterKind>().to_string();
+        let stored = async {
+            let mut tx = self.db.begin(Wall::System).await?;
+            let cause = Cause { code, detail, attempts };
+            dead_letters::store(&mut tx, &id, of, event, &cause, self.clock.now()).await?;
+            tx.commit().await.map_err(CommitError::into_error)
+        };
+        match stored.await {
+            Ok(()) => {
+                metrics::counter!("florin_dead_letters_total", "function" => of.function).increment(1);
+                tracing::error!(
+                    florin.function = of.function,
+                    event.id = of.event_id,
+                    error.code = code,
+                    "dead letter"
+                );
+                Disposition::Permanent { code: code.to_owned() }
+            }
+            Err(error) => {
+                tracing::warn!(error.message = %error, "a dead letter could not be stored");
+                Disposition::NotAttempted
+            }
+        }
+    }
+}
+
+fn ladder(attempts: i64) -> Duration {
+    let step = usize::try_from(attempts.saturating_sub(1)).unwrap_or(0);
+    LADDER[step.min(LADDER.len() - 1)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ladder_climbs_and_stays_at_its_last_step() {
+        assert_eq!(ladder(1), Duration::from_secs(1));
+        assert_eq!(ladder(7), Duration::from_secs(3_600));
+        assert_eq!(ladder(1_000), Duration::from_secs(3_600));
+    }
+}

@@ -1,0 +1,265 @@
+//! An effect's way: lease, build, send, parse, and the recording command in which the first outcome wins.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::change::{self, RUNS, Wanted, lease_of};
+use super::guarded;
+use crate::answer::Rendered;
+use crate::caller::{Caller, TenantId};
+use crate::cx::{Cx, Operation};
+use crate::db::DbResult;
+use crate::event::TraceParent;
+use crate::function::{EffectRoom, Room};
+use crate::network::{Outgoing, Parsed, SendError};
+use crate::rows::effects::{self, EffectRow};
+use crate::rows::operations::{self, OperationKind};
+use crate::service::Service;
+use crate::stop::{Fault, Stop};
+
+/// How one run of an effect ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EffectRun {
+    /// Its outcome is recorded, by this run or by another.
+    Recorded,
+    /// It is due again later.
+    Again,
+    /// It needs a person.
+    NeedsReview,
+    /// Another runner holds it.
+    Taken,
+}
+
+/// The most requests of one effect in a run: a token, a few pages.
+const STEPS: u32 = 8;
+
+impl Service {
+    /// Runs effects that this process holds the lease of, in tasks of their own.
+    pub(super) fn spawn_effects(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        wanted: Vec<Wanted>,
+    ) -> tokio::task::AbortHandle {
+        let (service, tenant) = (Arc::clone(self), tenant.clone());
+        self.effects
+            .spawn(async move {
+                for Wanted { id, function } in wanted {
+                    if let Err(error) = service.run_leased(&tenant, &id, function).await {
+                        tracing::warn!(effect.id = %id, error.message = %error, "the sweep will run this effect");
+                    }
+                }
+            })
+            .abort_handle()
+    }
+
+    /// Hands effects back before the process is frozen.
+    pub(super) async fn release(&self, tenant: &TenantId, wanted: &[Wanted]) {
+        for Wanted { id, .. } in wanted {
+            let now = self.clock.now();
+            if let Err(error) = effects::again(self, tenant, id, now, "handed back at the deadline").await {
+                tracing::warn!(effect.id = %id, error.message = %error, "its lease will run out");
+            }
+        }
+    }
+
+    /// Runs the effects that are due, of every tenant; how many were tried. A crash, a lost answer and a frozen
+    /// process all end here.
+    pub async fn sweep(self: &Arc<Self>, most: i64) -> DbResult<usize> {
+        let due = effects::due(self, most).await?;
+        let tried = due.len();
+        let runs = due.into_iter().map(|(tenant, id, function)| {
+            let service = Arc::clone(self);
+            self.effects.spawn(async move { service.run_due(&tenant, &id, &function).await })
+        });
+        for run in futures_util::future::join_all(runs).await {
+            match run {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(error),
+                Err(error) => tracing::error!(error.message = %error, "an effect's task ended"),
+            }
+        }
+        Ok(tried)
+    }
+
+    async fn run_due(&self, tenant: &TenantId, id: &str, function: &str) -> DbResult<EffectRun> {
+        let Some(room) = self.effect_room(function) else {
+            tracing::error!(effect.id = id, florin.function = function, "no such effect in this release");
+            return Ok(EffectRun::Again);
+        };
+        match effects::lease(self, tenant, id, lease_of(room.timeout)).await? {
+            Some(row) => self.attempt(&room, row).await,
+            None => Ok(EffectRun::Taken),
+        }
+    }
+
+    async fn run_leased(&self, tenant: &TenantId, id: &str, function: &str) -> DbResult<EffectRun> {
+        let Some(room) = self.effect_room(function) else { return Ok(EffectRun::Again) };
+        let mut tx = self.db.read(crate::db::Wall::Tenant(tenant)).await?;
+        let row = effects::by_id(&mut tx, tenant, id).await?;
+        drop(tx);
+        match row {
+            Some(row) => self.attempt(&room, row).await,
+            None => Ok(EffectRun::Taken),
+        }
+    }
+
+    fn effect_room(&self, function: &str) -> Option<EffectRoom> {
+        match self.function(function)?.room {
+            Room::Effect(room) => Some(room),
+            Room::Command(_) | Room::Query(_) | Room::Reaction(_) | Room::Job(_) => None,
+        }
+    }
+
+    /// One attempt of an effect whose lease is held.
+    async fn attempt(&self, room: &EffectRoom, row: EffectRow) -> DbResult<EffectRun> {
+        let input: Value = serde_json::from_str(&row.input).unwrap_or(Value::Null);
+        let why = match tokio::time::timeout(room.timeout, self.exchange(room, &row, &input)).await {
+            Ok(Ok(outcome)) => match self.record(room, &row, &input, Some(outcome)).await {
+                Ok(run) => return Ok(run),
+                Err(why) => why,
+            },
+            Ok(Err(why)) => why,
+            Err(_) => "no answer in time: outcome unknown".to_owned(),
+        };
+        metrics::counter!("florin_effect_failures_total", "effect" => row.function.clone()).increment(1);
+        let now = self.clock.now();
+        if now.since(row.created_at) >= room.max_age {
+            tracing::error!(effect.id = %row.id, error.message = %why, "this effect needs a person");
+            match self.record(room, &row, &input, None).await {
+                Ok(run) => return Ok(run),
+                Err(error) => tracing::error!(effect.id = %row.id, error.message = %error, "not recorded"),
+            }
+        }
+        tracing::warn!(effect.id = %row.id, effect.attempts = row.attempts, error.message = %why, "effect comes again");
+        effects::again(self, &row.tenant, &row.id, now.plus(backoff(row.attempts)), &why).await?;
+        Ok(EffectRun::Again)
+    }
+
+    /// Talks to the peer until there is an outcome; else why there is none.
+    async fn exchange(&self, room: &EffectRoom, row: &EffectRow, input: &Value) -> Result<Value, String> {
+        let said = |stop: Stop| format!("{stop:?}");
+        let key = (room.key)(input).map_err(said)?;
+        let mut request = (room.build)(input).map_err(said)?;
+        for step in 0..STEPS {
+            let outgoing = Outgoing {
+                peer: room.peer,
+                request,
+                key: key.clone(),
+                traceparent: row.traceparent.clone(),
+                timeout: room.timeout,
+            };
+            let response = match self.network.send(outgoing).await {
+                Ok(response) => response,
+                Err(SendError::NotSent(why)) => return Err(format!("not sent: {why}")),
+                Err(SendError::Unknown(why)) => return Err(format!("outcome unknown: {why}")),
+            };
+            match (room.parse)(input, step, &response).map_err(said)? {
+                Parsed::Outcome(outcome) => return Ok(outcome),
+                Parsed::Further(next) => request = next,
+                Parsed::NotSent(why) => return Err(format!("not sent: {why}")),
+                Parsed::Unknown(why) => return Err(format!("outcome unknown: {why}")),
+            }
+        }
+        Err(format!("no outcome after {STEPS} requests"))
+    }
+
+    /// tx2: the outcome, or that there is none, with its events and record; and the waiting operation's answer.
+    async fn record(
+        &self,
+        room: &EffectRoom,
+        row: &EffectRow,
+        input: &Value,
+        outcome: Option<Value>,
+    ) -> Result<EffectRun, String> {
+        let mut why = String::new();
+        for _ in 0..RUNS {
+            match guarded(self.record_once(room, row, input, outcome.clone())).await {
+                Ok(run) => {
+                    self.committed();
+                    self.operation_closed.notify_waiters();
+                    return Ok(run);
+                }
+                Err(Stop::Fault(fault)) if change::contended(&fault) => why = fault.to_string(),
+                Err(Stop::Fault(fault)) => return Err(fault.to_string()),
+                Err(Stop::Refused(problem)) => {
+                    return Err(format!("{}: {}", problem.code.code, problem.detail));
+                }
+                Err(Stop::Retry { why, .. }) => return Err(why),
+            }
+        }
+        Err(why)
+    }
+
+    async fn record_once(
+        &self,
+        room: &EffectRoom,
+        row: &EffectRow,
+        input: &Value,
+        outcome: Option<Value>,
+    ) -> Result<EffectRun, Stop> {
+        let caller = Caller::system("florin", row.tenant.clone());
+        let trace: Option<TraceParent> = row.traceparent.as_deref().and_then(|t| t.parse().ok());
+        let mut cx = self.begin(&caller, trace.as_ref()).await?;
+        let (state, run) = match outcome {
+            Some(_) => ("done", EffectRun::Recorded),
+            None => ("needs_review", EffectRun::NeedsReview),
+        };
+        let now = cx.now();
+        if !effects::finish(&mut cx.view.tx, &row.tenant, &row.id, state, now).await? {
+            return Ok(EffectRun::Recorded);
+        }
+        cx.about(&row.subject);
+        match outcome {
+            Some(outcome) => (room.record)(input.clone(), outcome, &mut cx).await?,
+            None => (room.unresolved)(input.clone(), &mut cx).await?,
+        }
+        let answered = self.close_waiting(&mut cx, row).await?;
+        let (outcome, code) = match (&answered, run) {
+            (_, EffectRun::NeedsReview) => ("needs_review", None),
+            (Some(answered), _) => change::outcome_of(answered),
+            (None, _) => ("succeeded", None),
+        };
+        let id = self.ids.new_id::<OperationKind>().to_string();
+        let record = Operation {
+            id: &id,
+            function: room.record_name,
+            outcome,
+            code: code.as_deref(),
+            request_id: None,
+        };
+        self.write(&mut cx, &record, None).await?;
+        // Unknown or failed, the guard above makes another attempt harmless.
+        cx.view.tx.commit().await.map_err(|error| Stop::Fault(Fault::Database(error.into_error())))?;
+        Ok(run)
+    }
+
+    /// Closes the operation that waits for this effect with the answer its command makes of the subject.
+    async fn close_waiting(
+        &self,
+        cx: &mut Cx,
+        row: &EffectRow,
+    ) -> Result<Option<crate::answer::Answered>, Stop> {
+        let (Some(id), Some(function)) = (&row.operation_id, &row.operation_function) else {
+            return Ok(None);
+        };
+        let Some(Room::Command(command)) = self.function(function).map(|f| f.room) else {
+            return Err(Stop::fault(format!("{function} is not a command of this release")));
+        };
+        let trace_id = cx.trace.as_ref().map(|t| t.trace_id().to_owned()).unwrap_or_default();
+        match (command.answer)(&mut cx.view, &row.subject, &trace_id).await? {
+            Rendered::Now(answered) => {
+                operations::close(&mut cx.view.tx, &row.tenant, id, &answered).await?;
+                Ok(Some(answered))
+            }
+            Rendered::Waiting { .. } => Err(Stop::fault(format!("{function} still waits after its outcome"))),
+        }
+    }
+}
+
+/// 1 s, 2 s, 4 s ... at most 5 minutes.
+fn backoff(attempts: i64) -> Duration {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(9);
+    Duration::from_secs(1 << doublings).min(Duration::from_secs(300))
+}

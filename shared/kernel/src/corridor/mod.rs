@@ -1,0 +1,150 @@
+//! The corridor every invocation walks: limits, caller, scope, parse, idempotency, begin, run, outbox, commit.
+
+mod change;
+mod command;
+mod delivery;
+mod effect;
+mod query;
+mod tick;
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+
+pub use delivery::{Disposition, LADDER};
+pub use effect::EffectRun;
+pub use tick::KernelJob;
+
+use crate::answer::Answered;
+use crate::caller::Caller;
+use crate::door::{Access, Takes};
+use crate::event::TraceParent;
+use crate::function::{DoorRoom, Function, Room};
+use crate::input::Input;
+use crate::problem::{Problem, codes};
+use crate::service::Service;
+use crate::stop::Stop;
+
+/// An HTTP request as it stands at an operation's door: routed, within limits, its token verified.
+#[derive(Clone, Debug)]
+pub struct HttpCall {
+    /// The verified caller; none without a token.
+    pub caller: Option<Caller>,
+    /// The concrete path, for the fingerprint.
+    pub path: String,
+    /// Percent-decoded path parameters.
+    pub path_parameters: Vec<(String, String)>,
+    /// Percent-decoded query parameters.
+    pub query: Vec<(String, String)>,
+    /// `Content-Type`, lower case, without parameters.
+    pub content_type: Option<String>,
+    /// The header that [`Takes::Signed`] names.
+    pub signature: Option<String>,
+    /// The body.
+    pub body: Bytes,
+    /// `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+    /// `X-Request-Id`, or the front's own.
+    pub request_id: Option<String>,
+    /// W3C trace context of this request.
+    pub trace: Option<TraceParent>,
+    /// How long there is left: the platform's deadline minus a margin.
+    pub time_left: Option<Duration>,
+}
+
+impl HttpCall {
+    fn trace_id(&self) -> String {
+        self.trace.as_ref().map(|t| t.trace_id().to_owned()).unwrap_or_default()
+    }
+}
+
+impl Service {
+    /// Invokes a function by its HTTP door.
+    pub async fn call(self: &std::sync::Arc<Self>, function: &'static Function, call: HttpCall) -> Answered {
+        let trace_id = call.trace_id();
+        let answered = match &function.room {
+            Room::Command(room) => self.command(function, room, &call).await,
+            Room::Query(room) => self.query(room, &call).await,
+            Room::Reaction(_) | Room::Job(_) | Room::Effect(_) => {
+                Err(codes::NOT_FOUND.because("this function has no HTTP door"))
+            }
+        };
+        answered.unwrap_or_else(|problem| Answered::problem(&problem, &trace_id))
+    }
+}
+
+/// Deny by default: the caller of a door, or why nobody may enter.
+fn admit(at: &DoorRoom, call: &HttpCall) -> Result<Caller, Problem> {
+    match at.door.access {
+        Access::Scope(scope) => match &call.caller {
+            None => Err(codes::UNAUTHENTICATED.because("no bearer token was given")),
+            Some(caller) if caller.may(scope) => Ok(caller.clone()),
+            Some(_) => {
+                Err(codes::FORBIDDEN.because(format!("the scope {scope} is needed")).with("scope", scope))
+            }
+        },
+        Access::Public => call
+            .path_parameters
+            .iter()
+            .find(|(name, _)| name == "tenant")
+            .and_then(|(_, tenant)| tenant.parse().ok())
+            .map(|tenant| Caller::system("public", tenant))
+            .ok_or_else(|| codes::NOT_FOUND.because("there is no such tenant")),
+    }
+}
+
+/// The fields of the request. Parsing them into their type is the room's own first step.
+fn input(at: &DoorRoom, call: &HttpCall) -> Result<Input, Problem> {
+    let mut input = Input::default();
+    for (name, value) in call.path_parameters.iter().chain(&call.query) {
+        input.parameter(name.clone(), value.clone())?;
+    }
+    match at.door.takes {
+        Takes::Json => {
+            if !call.body.is_empty() && call.content_type.as_deref().is_some_and(|t| !is_json(t)) {
+                return Err(codes::UNSUPPORTED_MEDIA_TYPE.because("application/json is taken here"));
+            }
+            input.body(&call.body)?;
+        }
+        Takes::Form => {
+            if !call.body.is_empty()
+                && call.content_type.as_deref() != Some("application/x-www-form-urlencoded")
+            {
+                return Err(
+                    codes::UNSUPPORTED_MEDIA_TYPE.because("application/x-www-form-urlencoded is taken here")
+                );
+            }
+            for (name, value) in form_urlencoded::parse(&call.body) {
+                input.parameter(name.into_owned(), value.into_owned())?;
+            }
+        }
+        Takes::Signed { .. } => {
+            use base64::Engine;
+            let body = base64::engine::general_purpose::STANDARD.encode(&call.body);
+            input.parameter("body".to_owned(), body)?;
+            input.parameter("signature".to_owned(), call.signature.clone().unwrap_or_default())?;
+        }
+    }
+    Ok(input)
+}
+
+fn is_json(media_type: &str) -> bool {
+    media_type == "application/json" || media_type.ends_with("+json")
+}
+
+/// Runs a room; a panic in it is a fault like any other, and the process lives.
+async fn guarded<T>(room: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+    AssertUnwindSafe(room).catch_unwind().await.unwrap_or_else(|panic| Err(Stop::fault(panic_text(&panic))))
+}
+
+fn panic_text(panic: &Box<dyn Any + Send>) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a value that is no text".to_owned());
+    format!("panicked: {text}")
+}

@@ -1,0 +1,126 @@
+//! A schedule's way: a tick is a delivery whose id is `job@slot`, so that N replicas run it once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::change;
+use super::guarded;
+use crate::caller::{Caller, TenantId};
+use crate::cx::Operation;
+use crate::db::{CommitError, DbResult, Wall};
+use crate::function::{JobRoom, Room, tick_id};
+use crate::rows::inbox::{self, Delivery};
+use crate::rows::operations::OperationKind;
+use crate::rows::purge;
+use crate::service::Service;
+use crate::stop::Stop;
+
+use super::Disposition;
+
+/// The source of ticks.
+const SCHEDULE: &str = "/florin/schedule";
+
+/// The jobs that every service has: the sweep of due effects and outbox rows, and the purge of what is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KernelJob {
+    /// Runs due effects. The host publishes the outbox beside it.
+    Sweep,
+    /// Deletes kernel rows that are over.
+    Purge,
+}
+
+impl KernelJob {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Sweep, Self::Purge];
+
+    /// What follows the service's name and a dot.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Sweep => "sweep",
+            Self::Purge => "purge",
+        }
+    }
+
+    /// How often a platform's scheduler runs it; a long-lived process sweeps every second besides.
+    pub const fn every(self) -> Duration {
+        match self {
+            Self::Sweep => Duration::from_secs(60),
+            Self::Purge => Duration::from_secs(60 * 60),
+        }
+    }
+}
+
+/// The most effects of one sweep.
+const SWEEP_BATCH: i64 = 64;
+
+impl Service {
+    /// Every job's name and period: the kernel's, then the service's own.
+    pub fn schedules(&self) -> Vec<(String, Duration)> {
+        let kernel = KernelJob::ALL.map(|job| (format!("{}.{}", self.name(), job.verb()), job.every()));
+        let own = self.definition.functions.iter().filter_map(|f| match &f.room {
+            Room::Job(job) => Some((f.name.to_owned(), job.every)),
+            Room::Command(_) | Room::Query(_) | Room::Reaction(_) | Room::Effect(_) => None,
+        });
+        kernel.into_iter().chain(own).collect()
+    }
+
+    /// Runs a job for the slot that now falls into. An unknown job is left to a release that knows it.
+    pub async fn tick(self: &Arc<Self>, job: &str) -> Disposition {
+        let kernel = job
+            .split_once('.')
+            .filter(|(service, _)| *service == self.name())
+            .and_then(|(_, verb)| KernelJob::ALL.into_iter().find(|k| k.verb() == verb));
+        let ran = match (kernel, self.function(job).map(|f| (f.name, f.room))) {
+            (Some(KernelJob::Sweep), _) => self.sweep(SWEEP_BATCH).await.map(|_| Disposition::Done),
+            (Some(KernelJob::Purge), _) => purge::purge(self).await.map(|_| Disposition::Done),
+            (None, Some((name, Room::Job(room)))) => self.run_slot(name, &room).await,
+            (None, _) => {
+                tracing::error!(florin.function = job, "a tick for a job that is not here");
+                return Disposition::NotAttempted;
+            }
+        };
+        ran.unwrap_or_else(|error| {
+            tracing::warn!(florin.function = job, error.message = %error, "a tick was not run");
+            Disposition::NotAttempted
+        })
+    }
+
+    async fn run_slot(self: &Arc<Self>, name: &'static str, room: &JobRoom) -> DbResult<Disposition> {
+        let now = self.clock.now();
+        let slot = tick_id(name, room.every, now);
+        let tick = Delivery { function: name, source: SCHEDULE, event_id: &slot, tenant: "" };
+        let mut tx = self.db.begin(Wall::System).await?;
+        if !inbox::enter(&mut tx, tick, now).await? {
+            return Ok(Disposition::Duplicate);
+        }
+        let due: Vec<(TenantId, String)> = tx.sql(room.due).bind(now).bind(room.batch).all().await?;
+        tx.commit().await.map_err(CommitError::into_error)?;
+        // One item's failure leaves the others alone; what failed is due at the next slot.
+        for (tenant, subject) in due {
+            if let Err(stop) = guarded(self.run_item(name, room, &tenant, &subject)).await {
+                tracing::error!(florin.function = name, subject, error.message = ?stop, "a job's item failed");
+            }
+        }
+        Ok(Disposition::Done)
+    }
+
+    async fn run_item(
+        self: &Arc<Self>,
+        name: &'static str,
+        room: &JobRoom,
+        tenant: &TenantId,
+        subject: &str,
+    ) -> Result<(), Stop> {
+        let mut cx = self.begin(&Caller::system("florin", tenant.clone()), None).await?;
+        cx.about(subject);
+        (room.run)(subject.to_owned(), &mut cx).await?;
+        let id = self.ids.new_id::<OperationKind>().to_string();
+        let record =
+            Operation { id: &id, function: name, outcome: "succeeded", code: None, request_id: None };
+        let wanted: Vec<change::Wanted> = self.write(&mut cx, &record, None).await?;
+        cx.view.tx.commit().await.map_err(|error| Stop::from(error.into_error()))?;
+        self.committed();
+        self.spawn_effects(tenant, wanted);
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! What a room is given: a transaction, the caller, the time, new identifiers, and ways to say what must follow.
+
+use std::ops::{Deref, DerefMut};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::caller::{Caller, TenantId};
+use crate::db::{Query, Sql, Tx};
+use crate::event::{Data, Event, MAX_EVENT_BYTES, TraceParent};
+use crate::function::{Effect, EventType};
+use crate::id::{Id, Ids, Kind};
+use crate::problem::codes;
+use crate::stop::Stop;
+use crate::time::Timestamp;
+
+/// What a query sees: a read-only transaction inside one tenant.
+pub struct View {
+    pub(crate) tx: Tx,
+    pub(crate) caller: Caller,
+    pub(crate) now: Timestamp,
+}
+
+impl View {
+    /// A statement on this transaction.
+    pub fn sql(&mut self, sql: impl Into<Sql>) -> Query<'_> {
+        self.tx.sql(sql)
+    }
+
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The caller's tenant: the first bind of every statement.
+    pub fn tenant(&self) -> TenantId {
+        self.caller.tenant.clone()
+    }
+
+    /// The instant of this invocation.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+}
+
+/// What a room that changes something sees.
+pub struct Cx {
+    pub(crate) view: View,
+    pub(crate) ids: Ids,
+    pub(crate) source: String,
+    pub(crate) trace: Option<TraceParent>,
+    pub(crate) about: Option<String>,
+    pub(crate) emitted: Vec<Event>,
+    pub(crate) asked: Vec<Asked>,
+}
+
+/// The kind of an event's identifier: `evt_...`.
+pub enum EventKind {}
+impl Kind for EventKind {
+    const PREFIX: &'static str = "evt";
+}
+
+/// An effect that was asked for, as its row will hold it.
+pub(crate) struct Asked {
+    pub(crate) name: &'static str,
+    pub(crate) input: Value,
+    pub(crate) subject: String,
+}
+
+impl Deref for Cx {
+    type Target = View;
+    fn deref(&self) -> &View {
+        &self.view
+    }
+}
+
+impl DerefMut for Cx {
+    fn deref_mut(&mut self) -> &mut View {
+        &mut self.view
+    }
+}
+
+impl Cx {
+    /// A new identifier.
+    pub fn new_id<K: Kind>(&self) -> Id<K> {
+        self.ids.new_id()
+    }
+
+    /// Names the resource this invocation is about, for the audit record. The first event's subject is the default.
+    pub fn about(&mut self, resource: impl ToString) {
+        self.about = Some(resource.to_string());
+    }
+
+    /// Says what happened to an aggregate; `sequence` is its version after the change. It is published if and
+    /// only if this transaction commits. An event over [`MAX_EVENT_BYTES`] is refused here.
+    pub fn emit<P: Serialize + JsonSchema>(
+        &mut self,
+        kind: EventType<P>,
+        subject: impl ToString,
+        sequence: i64,
+        data: &P,
+    ) -> Result<(), Stop> {
+        let subject = subject.to_string();
+        self.about.get_or_insert_with(|| subject.clone());
+        let id = self.new_id::<EventKind>().to_string();
+        let event = self.event(id, kind.kind, subject, sequence, serde_json::to_value(data)?);
+        if crate::event::structured_size(&event) > MAX_EVENT_BYTES {
+            return Err(codes::EVENT_TOO_LARGE
+                .because(format!("{} would be over {MAX_EVENT_BYTES} bytes", kind.kind))
+                .into());
+        }
+        self.emitted.push(event);
+        Ok(())
+    }
+
+    /// Asks for an effect on this subject. It runs after the commit, at least once under one stable key.
+    pub fn ask<E: Effect>(&mut self, effect: &E, subject: impl ToString) -> Result<(), Stop> {
+        let input = serde_json::to_value(effect)?;
+        self.asked.push(Asked { name: E::NAME, input, subject: subject.to_string() });
+        Ok(())
+    }
+
+    pub(crate) fn event(&self, id: String, kind: &str, subject: String, sequence: i64, data: Value) -> Event {
+        let mut event = Event {
+            id,
+            source: self.source.clone(),
+            kind: kind.to_owned(),
+            subject: Some(subject),
+            time: Some(self.view.now),
+            dataschema: None,
+            extensions: [
+                ("sequence".to_owned(), sequence.to_string()),
+                ("tenant".to_owned(), self.view.caller.tenant.to_string()),
+            ]
+            .into(),
+            data: Data::Json { content_type: "application/json".to_owned(), value: data },
+        };
+        if let Some(trace) = &self.trace {
+            event.extensions.insert("traceparent".to_owned(), trace.to_string());
+        }
+        event
+    }
+}
+
+/// What the audit service is told of an operation: the data of `florin.audit.operation.v1`.
+pub const OPERATION_EVENT: &str = "florin.audit.operation.v1";
+
+pub(crate) struct Operation<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) function: &'static str,
+    pub(crate) outcome: &'a str,
+    pub(crate) code: Option<&'a str>,
+    pub(crate) request_id: Option<&'a str>,
+}
+
+impl Cx {
+    /// The record of this operation, under the operation's own identifier, so that it stands once.
+    pub(crate) fn operation_record(&self, of: &Operation<'_>) -> Event {
+        let caller = &self.view.caller;
+        let data = json!({
+            "operation_id": of.id,
+            "operation": of.function,
+            "actor": { "subject": caller.subject, "client": caller.client },
+            "resource": self.about,
+            "outcome": of.outcome,
+            "code": of.code,
+            "request_id": of.request_id,
+            "trace_id": self.trace.as_ref().map(TraceParent::trace_id),
+        });
+        self.event(of.id.to_owned(), OPERATION_EVENT, of.id.to_owned(), 1, data)
+    }
+}

@@ -1,0 +1,120 @@
+//! Deliveries that cannot succeed, with the full event, in the consumer's own database on every platform.
+
+use serde::Serialize;
+
+use super::inbox::{self, Delivery};
+use crate::corridor::Disposition;
+use crate::db::{CommitError, DbResult, Tx, Wall};
+use crate::event::Event;
+use crate::id::Kind;
+use crate::service::Service;
+use crate::time::Timestamp;
+
+/// The kind of a dead letter's identifier: `dlt_...`.
+pub enum DeadLetterKind {}
+impl Kind for DeadLetterKind {
+    const PREFIX: &'static str = "dlt";
+}
+
+/// A dead letter as an operator sees it.
+#[derive(Debug, Serialize, sqlx::FromRow)]
+pub struct DeadLetter {
+    /// Its identifier.
+    pub id: String,
+    /// The tenant of the event, empty when the event named none.
+    pub tenant: String,
+    /// The function that could not.
+    pub function: String,
+    /// The event's source.
+    pub source: String,
+    /// The event's identifier.
+    pub event_id: String,
+    /// The event as structured JSON.
+    pub event: String,
+    /// Why: a stable code.
+    pub code: String,
+    /// Why, in words.
+    pub detail: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// When it was given up.
+    pub dead_at: Timestamp,
+}
+
+/// Why a delivery is a dead letter.
+pub(crate) struct Cause<'a> {
+    pub(crate) code: &'a str,
+    pub(crate) detail: &'a str,
+    pub(crate) attempts: i64,
+}
+
+pub(crate) async fn store(
+    tx: &mut Tx,
+    id: &str,
+    of: Delivery<'_>,
+    event: &Event,
+    cause: &Cause<'_>,
+    now: Timestamp,
+) -> DbResult<()> {
+    inbox::bury(tx, of, cause.detail, now).await?;
+    tx.sql(
+        "INSERT INTO florin_dead_letters
+             (id, tenant, function, source, event_id, event, code, detail, attempts, dead_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (function, source, event_id) DO UPDATE
+         SET code = $7, detail = $8, attempts = $9, dead_at = $10",
+    )
+    .bind(id.to_owned())
+    .bind(of.tenant.to_owned())
+    .bind(of.function)
+    .bind(of.source.to_owned())
+    .bind(of.event_id.to_owned())
+    .bind(event.to_stored())
+    .bind(cause.code.to_owned())
+    .bind(cause.detail.to_owned())
+    .bind(cause.attempts)
+    .bind(now)
+    .run()
+    .await
+    .map(|_| ())
+}
+
+const LIST: &str = "SELECT id, tenant, function, source, event_id, event, code, detail, attempts, dead_at
+     FROM florin_dead_letters
+     ORDER BY dead_at, id
+     LIMIT $1";
+
+const ONE: &str = "SELECT id, tenant, function, source, event_id, event, code, detail, attempts, dead_at
+     FROM florin_dead_letters
+     WHERE id = $1";
+
+/// The oldest dead letters of every tenant.
+pub async fn list(service: &Service, most: i64) -> DbResult<Vec<DeadLetter>> {
+    service.db.read(Wall::System).await?.sql(LIST).bind(most).all().await
+}
+
+/// One dead letter.
+pub async fn show(service: &Service, id: &str) -> DbResult<Option<DeadLetter>> {
+    service.db.read(Wall::System).await?.sql(ONE).bind(id.to_owned()).first().await
+}
+
+/// Tries a dead letter again by the ordinary path. It is gone when that succeeds.
+pub async fn replay(service: &Service, letter: &DeadLetter) -> DbResult<Disposition> {
+    let event = Event::from_stored(&letter.event)?;
+    let mut tx = service.db.begin(Wall::System).await?;
+    inbox::revive(&mut tx, &letter.function, &letter.source, &letter.event_id).await?;
+    tx.commit().await.map_err(CommitError::into_error)?;
+    let disposition = service.deliver(&letter.function, event, None).await;
+    if matches!(disposition, Disposition::Done | Disposition::Duplicate) {
+        drop_one(service, &letter.id).await?;
+    }
+    Ok(disposition)
+}
+
+/// Forgets a dead letter; whether there was one.
+pub async fn drop_one(service: &Service, id: &str) -> DbResult<bool> {
+    let mut tx = service.db.begin(Wall::System).await?;
+    let rows = tx.sql("DELETE FROM florin_dead_letters WHERE id = $1").bind(id.to_owned()).run().await?;
+    tx.commit().await.map_err(CommitError::into_error)?;
+    Ok(rows == 1)
+}

@@ -1,0 +1,240 @@
+//! Effects that were asked for: wanted until the first outcome is recorded, or until a person must look.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::caller::TenantId;
+use crate::cx::Asked;
+use crate::db::{CommitError, DbResult, Tx, Wall};
+use crate::id::Kind;
+use crate::service::Service;
+use crate::time::Timestamp;
+
+/// The kind of an effect's identifier: `efx_...`.
+pub enum EffectKind {}
+impl Kind for EffectKind {
+    const PREFIX: &'static str = "efx";
+}
+
+/// An effect as its row holds it.
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+pub struct EffectRow {
+    /// Its identifier.
+    pub id: String,
+    /// Whose.
+    pub tenant: TenantId,
+    /// The effect's name.
+    pub function: String,
+    /// Its input, as JSON.
+    pub input: String,
+    /// The aggregate it is about.
+    pub subject: String,
+    /// The operation that waits for it.
+    pub operation_id: Option<String>,
+    /// The command of that operation.
+    pub operation_function: Option<String>,
+    /// The trace it belongs to.
+    pub traceparent: Option<String>,
+    /// `wanted`, `done` or `needs_review`.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// When it is next tried; while it runs, the end of its lease.
+    pub due_at: Timestamp,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+}
+
+/// Whose operation waits for an effect.
+#[derive(Clone, Copy)]
+pub(crate) struct AskedBy<'a> {
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) operation: Option<(&'a str, &'static str)>,
+    pub(crate) traceparent: Option<&'a str>,
+    pub(crate) now: Timestamp,
+    /// Whoever asks runs it at once and holds it for so long.
+    pub(crate) lease: Duration,
+}
+
+pub(crate) async fn insert(tx: &mut Tx, id: &str, asked: &Asked, by: AskedBy<'_>) -> DbResult<()> {
+    tx.sql(
+        "INSERT INTO florin_effects
+             (id, tenant, function, input, subject, operation_id, operation_function, traceparent,
+              state, attempts, due_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'wanted', 1, $9, $10)",
+    )
+    .bind(id.to_owned())
+    .bind(by.tenant.clone())
+    .bind(asked.name)
+    .bind(asked.input.to_string())
+    .bind(asked.subject.clone())
+    .bind(by.operation.map(|(id, _)| id.to_owned()))
+    .bind(by.operation.map(|(_, function)| function))
+    .bind(by.traceparent.map(str::to_owned))
+    .bind(by.now.plus(by.lease))
+    .bind(by.now)
+    .run()
+    .await
+    .map(|_| ())
+}
+
+/// Takes the lease of an effect that is due; none when another runner has it or it is done.
+pub(crate) async fn lease(
+    service: &Service,
+    tenant: &TenantId,
+    id: &str,
+    lease: Duration,
+) -> DbResult<Option<EffectRow>> {
+    let now = service.clock.now();
+    let mut tx = service.db.begin(Wall::Tenant(tenant)).await?;
+    let row = tx
+        .sql(
+            "UPDATE florin_effects
+             SET attempts = attempts + 1, due_at = $4
+             WHERE tenant = $1 AND id = $2 AND state = 'wanted' AND due_at <= $3
+             RETURNING id, tenant, function, input, subject, operation_id, operation_function, traceparent,
+                 state, attempts, due_at, last_error, created_at",
+        )
+        .bind(tenant.clone())
+        .bind(id.to_owned())
+        .bind(now)
+        .bind(now.plus(lease))
+        .first()
+        .await?;
+    tx.commit().await.map_err(CommitError::into_error)?;
+    Ok(row)
+}
+
+/// An effect by its identifier, while it is wanted.
+pub(crate) async fn by_id(tx: &mut Tx, tenant: &TenantId, id: &str) -> DbResult<Option<EffectRow>> {
+    tx.sql(
+        "SELECT id, tenant, function, input, subject, operation_id, operation_function, traceparent,
+             state, attempts, due_at, last_error, created_at
+         FROM florin_effects
+         WHERE tenant = $1 AND id = $2 AND state = 'wanted'",
+    )
+    .bind(tenant.clone())
+    .bind(id.to_owned())
+    .first()
+    .await
+}
+
+/// Ends an effect's life; false when another runner was first. This guard, not the lease, makes it once.
+pub(crate) async fn finish(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: &str,
+    state: &'static str,
+    now: Timestamp,
+) -> DbResult<bool> {
+    tx.sql(
+        "UPDATE florin_effects
+         SET state = $3, done_at = $4
+         WHERE tenant = $1 AND id = $2 AND state = 'wanted'",
+    )
+    .bind(tenant.clone())
+    .bind(id.to_owned())
+    .bind(state)
+    .bind(now)
+    .run()
+    .await
+    .map(|rows| rows == 1)
+}
+
+/// Gives the lease back: due again at this instant.
+pub(crate) async fn again(
+    service: &Service,
+    tenant: &TenantId,
+    id: &str,
+    at: Timestamp,
+    why: &str,
+) -> DbResult<()> {
+    let mut tx = service.db.begin(Wall::Tenant(tenant)).await?;
+    tx.sql(
+        "UPDATE florin_effects
+         SET due_at = $3, last_error = $4
+         WHERE tenant = $1 AND id = $2 AND state = 'wanted'",
+    )
+    .bind(tenant.clone())
+    .bind(id.to_owned())
+    .bind(at)
+    .bind(why.to_owned())
+    .run()
+    .await?;
+    tx.commit().await.map_err(CommitError::into_error)
+}
+
+/// The effects that are due, of every tenant, the longest waiting first.
+pub(crate) async fn due(service: &Service, most: i64) -> DbResult<Vec<(TenantId, String, String)>> {
+    service
+        .db
+        .read(Wall::System)
+        .await?
+        .sql(
+            "SELECT tenant, id, function
+             FROM florin_effects
+             WHERE state = 'wanted' AND due_at <= $1
+             ORDER BY due_at, id
+             LIMIT $2",
+        )
+        .bind(service.clock.now())
+        .bind(most)
+        .all()
+        .await
+}
+
+/// The effects that are not done, of every tenant, the oldest first.
+pub async fn list(service: &Service, most: i64) -> DbResult<Vec<EffectRow>> {
+    service
+        .db
+        .read(Wall::System)
+        .await?
+        .sql(
+            "SELECT id, tenant, function, input, subject, operation_id, operation_function, traceparent,
+                 state, attempts, due_at, last_error, created_at
+             FROM florin_effects
+             WHERE state <> 'done'
+             ORDER BY created_at, id
+             LIMIT $1",
+        )
+        .bind(most)
+        .all()
+        .await
+}
+
+/// Wants an effect again that a person has looked at, from now and with a whole life before it; whether it was there.
+pub async fn retry(service: &Service, id: &str) -> DbResult<bool> {
+    let mut tx = service.db.begin(Wall::System).await?;
+    let rows = tx
+        .sql(
+            "UPDATE florin_effects
+             SET state = 'wanted', due_at = $2, created_at = $2, attempts = 0
+             WHERE id = $1 AND state <> 'done'",
+        )
+        .bind(id.to_owned())
+        .bind(service.clock.now())
+        .run()
+        .await?;
+    tx.commit().await.map_err(CommitError::into_error)?;
+    Ok(rows == 1)
+}
+
+/// How much waits: effects wanted and since when the oldest waits, and how many need a person.
+pub async fn backlog(service: &Service) -> DbResult<(i64, Option<Timestamp>, i64)> {
+    service
+        .db
+        .read(Wall::System)
+        .await?
+        .sql(
+            "SELECT count(*) FILTER (WHERE state = 'wanted'),
+                 min(created_at) FILTER (WHERE state = 'wanted'),
+                 count(*) FILTER (WHERE state = 'needs_review')
+             FROM florin_effects
+             WHERE state <> 'done'",
+        )
+        .one()
+        .await
+}

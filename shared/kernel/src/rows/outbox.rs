@@ -1,0 +1,121 @@
+//! Events that are committed and not yet published. Whoever publishes claims them by lease.
+
+use std::time::Duration;
+
+use crate::caller::TenantId;
+use crate::db::{DbResult, Sql, Tx, Wall};
+use crate::event::Event;
+use crate::service::Service;
+use crate::time::Timestamp;
+
+pub(crate) async fn insert(tx: &mut Tx, tenant: &TenantId, now: Timestamp, events: &[Event]) -> DbResult<()> {
+    for event in events {
+        tx.sql(
+            "INSERT INTO florin_outbox (id, tenant, event, due_at, attempts, created_at)
+             VALUES ($1, $2, $3, $4, 0, $4)",
+        )
+        .bind(event.id.clone())
+        .bind(tenant.clone())
+        .bind(event.to_stored())
+        .bind(now)
+        .run()
+        .await?;
+    }
+    Ok(())
+}
+
+/// Claims up to `most` due events, the oldest first, until the lease ends.
+pub async fn claim(service: &Service, most: i64, lease: Duration) -> DbResult<Vec<Event>> {
+    let now = service.clock.now();
+    let mut tx = service.db.begin(Wall::System).await?;
+    // SKIP LOCKED: two relays take different rows instead of queueing for the same.
+    let mut claimed: Vec<(Timestamp, String, String)> = tx
+        .sql(Sql::each(
+            "UPDATE florin_outbox
+             SET due_at = $2, attempts = attempts + 1
+             WHERE id IN (
+                 SELECT id FROM florin_outbox
+                 WHERE published_at IS NULL AND due_at <= $1
+                 ORDER BY due_at, id
+                 LIMIT $3
+             )
+             RETURNING created_at, id, event",
+            "UPDATE florin_outbox
+             SET due_at = $2, attempts = attempts + 1
+             WHERE id IN (
+                 SELECT id FROM florin_outbox
+                 WHERE published_at IS NULL AND due_at <= $1
+                 ORDER BY due_at, id
+                 LIMIT $3
+                 FOR UPDATE SKIP LOCKED
+             )
+             RETURNING created_at, id, event",
+        ))
+        .bind(now)
+        .bind(now.plus(lease))
+        .bind(most)
+        .all()
+        .await?;
+    tx.commit().await.map_err(crate::db::CommitError::into_error)?;
+    // UPDATE ... RETURNING gives no order.
+    claimed.sort();
+    claimed.into_iter().map(|(_, _, stored)| Event::from_stored(&stored)).collect()
+}
+
+/// Marks events as published: the broker confirmed them.
+pub async fn published(service: &Service, ids: &[String]) -> DbResult<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let now = service.clock.now();
+    let mut tx = service.db.begin(Wall::System).await?;
+    tx.sql(Sql::each(
+        "UPDATE florin_outbox
+         SET published_at = $1
+         WHERE id IN (SELECT value FROM json_each($2))",
+        "UPDATE florin_outbox
+         SET published_at = $1
+         WHERE id IN (SELECT json_array_elements_text($2::text::json))",
+    ))
+    .bind(now)
+    .bind(serde_json::json!(ids).to_string())
+    .run()
+    .await?;
+    tx.commit().await.map_err(crate::db::CommitError::into_error)
+}
+
+/// Makes claimed events due again after a while: the broker did not confirm them.
+pub async fn postpone(service: &Service, ids: &[String], by: Duration) -> DbResult<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let due = service.clock.now().plus(by);
+    let mut tx = service.db.begin(Wall::System).await?;
+    tx.sql(Sql::each(
+        "UPDATE florin_outbox
+         SET due_at = $1
+         WHERE published_at IS NULL AND id IN (SELECT value FROM json_each($2))",
+        "UPDATE florin_outbox
+         SET due_at = $1
+         WHERE published_at IS NULL AND id IN (SELECT json_array_elements_text($2::text::json))",
+    ))
+    .bind(due)
+    .bind(serde_json::json!(ids).to_string())
+    .run()
+    .await?;
+    tx.commit().await.map_err(crate::db::CommitError::into_error)
+}
+
+/// How much waits: rows not published, and since when the oldest waits.
+pub async fn backlog(service: &Service) -> DbResult<(i64, Option<Timestamp>)> {
+    let mut tx = service.db.read(Wall::System).await?;
+    let (count, oldest): (i64, Option<Timestamp>) = tx
+        .sql(
+            "SELECT count(*), min(created_at)
+             FROM florin_outbox
+             WHERE published_at IS NULL",
+        )
+        .one()
+        .await?;
+    Ok((count, oldest))
+}

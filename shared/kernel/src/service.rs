@@ -1,0 +1,159 @@
+//! One service as it runs: its functions, its database, the time, and the ports it needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::db::{Db, DbResult, Migration, Migrations};
+use crate::function::{EventEntry, Function};
+use crate::id::Ids;
+use crate::network::Network;
+use crate::time::Clock;
+
+/// What a service crate exports: its table of contents.
+#[derive(Clone, Copy, Debug)]
+pub struct Definition {
+    /// The service's name: the first word of its functions' names, its schema, its file.
+    pub name: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Every operation.
+    pub functions: &'static [Function],
+    /// Every event type it emits.
+    pub events: &'static [EventEntry],
+    /// Its own tables.
+    pub migrations: &'static [Migration],
+    /// Whether its operations are told to the audit service; the audit service itself says no.
+    pub audited: bool,
+}
+
+const KERNEL_MIGRATIONS: Migrations = Migrations {
+    module: "kernel",
+    steps: &[Migration {
+        version: 1,
+        name: "kernel",
+        sql: include_str!("../migrations/0001_kernel.sql"),
+        contracting: false,
+    }],
+};
+
+impl Definition {
+    /// The kernel's tables, then the service's.
+    pub fn modules(&self) -> [Migrations; 2] {
+        [KERNEL_MIGRATIONS, Migrations { module: self.name, steps: self.migrations }]
+    }
+
+    /// Its `source` in events.
+    pub fn source(&self) -> String {
+        format!("/florin/{}", self.name)
+    }
+}
+
+/// What a deployment may choose.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long a caller waits for an effect before the answer is 202.
+    pub wait: Duration,
+    /// How often a delivery is tried before it is a dead letter.
+    pub attempts: i64,
+    /// How long operations, and with them idempotency keys, are kept.
+    pub keep_operations: Duration,
+    /// How long the inbox remembers a delivery; SQS keeps messages 14 days.
+    pub keep_inbox: Duration,
+    /// How long published events and done effects are kept.
+    pub keep_done: Duration,
+    /// Whether the process is frozen after an answer (Lambda): what is in flight is then handed back.
+    pub freezes: bool,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            wait: Duration::from_secs(10),
+            attempts: 12,
+            keep_operations: DAY,
+            keep_inbox: DAY * 35,
+            keep_done: DAY * 7,
+            freezes: false,
+        }
+    }
+}
+
+/// A service that can be called.
+pub struct Service {
+    /// Its table of contents.
+    pub definition: &'static Definition,
+    /// Its database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Where identifiers come from.
+    pub ids: Ids,
+    /// What the deployment chose.
+    pub settings: Settings,
+    pub(crate) network: Arc<dyn Network>,
+    /// Rung when a commit put events into the outbox.
+    pub outbox_ready: Notify,
+    /// Rung when an operation was closed.
+    pub(crate) operation_closed: Notify,
+    /// Effects in flight, so that a drain can wait for them.
+    pub(crate) effects: tokio_util::task::TaskTracker,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Service({})", self.definition.name)
+    }
+}
+
+impl Service {
+    /// A service on its database, with the host's ports.
+    pub fn new(
+        definition: &'static Definition,
+        db: Db,
+        clock: Clock,
+        network: Arc<dyn Network>,
+        settings: Settings,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            definition,
+            db,
+            ids: Ids::new(clock.clone()),
+            clock,
+            settings,
+            network,
+            outbox_ready: Notify::new(),
+            operation_closed: Notify::new(),
+            effects: tokio_util::task::TaskTracker::new(),
+        })
+    }
+
+    /// The service's name.
+    pub fn name(&self) -> &'static str {
+        self.definition.name
+    }
+
+    /// The function of this name.
+    pub fn function(&self, name: &str) -> Option<&'static Function> {
+        self.definition.functions.iter().find(|f| f.name == name)
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> DbResult<()> {
+        self.db.migrate(self.name(), &self.definition.modules()).await
+    }
+
+    /// Refuses a schema this binary cannot serve.
+    pub async fn check_schema(&self) -> DbResult<()> {
+        self.db.check_schema(&self.definition.modules()).await
+    }
+
+    /// Waits for the effects in flight; call it when no new call can come.
+    pub async fn drain(&self) {
+        self.effects.close();
+        self.effects.wait().await;
+    }
+}
