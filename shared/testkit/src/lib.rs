@@ -1,1 +1,3 @@
 //! Runs operations on SQLite and PostgreSQL and starts the real parts that tests need.
+
+pub mod lambda_runtime_api;

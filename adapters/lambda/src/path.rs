@@ -1,0 +1,139 @@
+//! The one canonical path: as the client encoded it, without stage or base path, never ambiguous.
+//!
+//! Authorizers, access logs and routers must see the same path, so dot segments and encoded separators are
+//! refused and not resolved.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use crate::event::{Context, HttpEvent};
+use crate::kind::Front;
+use crate::refusal::Refusal;
+
+/// A custom domain's base path mapping, `/shop`, which API Gateway leaves in the path it hands over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BasePath(String);
+
+/// The text is not a base path.
+#[derive(Debug, thiserror::Error)]
+#[error("not a base path: it starts with a slash, does not end with one and holds no dot segment")]
+pub struct NotABasePath;
+
+impl FromStr for BasePath {
+    type Err = NotABasePath;
+    fn from_str(text: &str) -> Result<Self, NotABasePath> {
+        let fits = check(text).is_ok() && !text.ends_with('/');
+        if fits { Ok(Self(text.to_owned())) } else { Err(NotABasePath) }
+    }
+}
+
+/// The path of an event that came through this front.
+pub(crate) fn canonical(front: Front, event: &HttpEvent, base: &BasePath) -> Result<String, Refusal> {
+    let sent = match front {
+        Front::ApiGatewayV2 => event.raw_path.as_deref(),
+        Front::ApiGatewayV1 | Front::Alb { .. } => event.path.as_deref(),
+    };
+    let sent = sent.filter(|path| !path.is_empty()).unwrap_or("/");
+    let path = if is_decoded(front, event) { encode(sent) } else { Cow::Borrowed(sent) };
+    check(&path)?;
+    let path = match stage_in_path(front, event) {
+        Some(stage) => without_prefix(&path, &format!("/{stage}")),
+        None => &path,
+    };
+    Ok(without_prefix(path, &base.0).to_owned())
+}
+
+/// Whether AWS hands this path over decoded: HTTP APIs do, in both payload formats, whatever `rawPath` says;
+/// REST APIs, function URLs and load balancers keep the client's encoding.
+fn is_decoded(front: Front, event: &HttpEvent) -> bool {
+    let is_function_url =
+        || event.request_context.domain_name.as_deref().is_some_and(|name| name.contains(".lambda-url."));
+    match front {
+        Front::ApiGatewayV2 => !is_function_url(),
+        Front::ApiGatewayV1 => event.version.as_deref() == Some("1.0"),
+        Front::Alb { .. } => false,
+    }
+}
+
+/// What cannot stand in a path literally (RFC 3986, `pchar`), apart from the percent sign.
+const NOT_LITERAL: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// The same for a path that is known to be decoded, where a percent sign is one of the characters.
+const NOT_LITERAL_DECODED: &AsciiSet = &NOT_LITERAL.add(b'%');
+
+/// Encodes a decoded path again. Where every percent sign starts a valid escape they are left alone, because
+/// emulators hand the path over encoded; the escapes are then checked like any other.
+fn encode(path: &str) -> Cow<'_, str> {
+    let lone_percent =
+        path.bytes().enumerate().any(|(at, byte)| byte == b'%' && escaped(&path.as_bytes()[at..]).is_none());
+    utf8_percent_encode(path, if lone_percent { NOT_LITERAL_DECODED } else { NOT_LITERAL }).into()
+}
+
+/// Refuses what is not an absolute path, and what two readers could understand differently.
+fn check(path: &str) -> Result<(), Refusal> {
+    if !path.starts_with('/') {
+        return Err(Refusal::Path);
+    }
+    for (at, byte) in path.bytes().enumerate() {
+        match byte {
+            b'%' => match escaped(&path.as_bytes()[at..]) {
+                None => return Err(Refusal::Path),
+                Some(b'/' | b'\\' | b'.' | 0) => return Err(Refusal::AmbiguousPath),
+                Some(_) => {}
+            },
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' => {}
+            b'-' | b'.' | b'_' | b'~' | b':' | b'@' => {}
+            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => {}
+            _ => return Err(Refusal::Path),
+        }
+    }
+    if path.split('/').any(|segment| segment == "." || segment == "..") {
+        return Err(Refusal::AmbiguousPath);
+    }
+    Ok(())
+}
+
+/// The byte that a percent-encoding at the start of `bytes` stands for.
+fn escaped(bytes: &[u8]) -> Option<u8> {
+    let digit = |at: usize| char::from(*bytes.get(at)?).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    Some(digit(1)? * 16 + digit(2)?)
+}
+
+/// The stage, where AWS leaves it in the path: HTTP APIs do for a named stage on their own domain and not on
+/// a custom one; REST APIs strip it. A path that merely looks like the stage is never touched.
+fn stage_in_path(front: Front, event: &HttpEvent) -> Option<&str> {
+    let Context { api_id, domain_name, stage, .. } = &event.request_context;
+    let stage = stage.as_deref().filter(|stage| *stage != "$default" && !stage.is_empty())?;
+    let is_http_api = match front {
+        Front::ApiGatewayV2 => true,
+        Front::ApiGatewayV1 => event.version.as_deref() == Some("1.0"),
+        Front::Alb { .. } => false,
+    };
+    let own_domain = format!("{}.execute-api.", api_id.as_deref()?);
+    (is_http_api && domain_name.as_deref()?.starts_with(&own_domain)).then_some(stage)
+}
+
+/// The path after a prefix of whole segments, once; the path itself where it does not start so.
+fn without_prefix<'a>(path: &'a str, prefix: &str) -> &'a str {
+    match path.strip_prefix(prefix) {
+        Some("") => "/",
+        Some(rest) if rest.starts_with('/') => rest,
+        _ => path,
+    }
+}
