@@ -34,11 +34,7 @@ pub(super) enum Location {
     /// The set itself.
     Jwks(Url),
     /// `/.well-known/openid-configuration` of this issuer names it (OpenID Connect Discovery 1.0, section 4).
-    Issuer {
-        issuer: String,
-        metadata: Url,
-        plain_http: bool,
-    },
+    Issuer { issuer: String, metadata: Url, plain_http: bool },
 }
 
 /// What came back.

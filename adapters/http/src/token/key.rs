@@ -61,14 +61,12 @@ impl Key {
         }
         let (allowed, decoding): (&[Algorithm], _) = match (kty, crv) {
             (Some("RSA"), _) => (&RSA_ALGORITHMS, rsa_key(&bytes("n")?, &bytes("e")?)?),
-            (Some("EC"), Some("P-256")) => (
-                &[Algorithm::ES256],
-                point(&ECDSA_P256_SHA256_FIXED, 32, &bytes("x")?, &bytes("y")?)?,
-            ),
-            (Some("EC"), Some("P-384")) => (
-                &[Algorithm::ES384],
-                point(&ECDSA_P384_SHA384_FIXED, 48, &bytes("x")?, &bytes("y")?)?,
-            ),
+            (Some("EC"), Some("P-256")) => {
+                (&[Algorithm::ES256], point(&ECDSA_P256_SHA256_FIXED, 32, &bytes("x")?, &bytes("y")?)?)
+            }
+            (Some("EC"), Some("P-384")) => {
+                (&[Algorithm::ES384], point(&ECDSA_P384_SHA384_FIXED, 48, &bytes("x")?, &bytes("y")?)?)
+            }
             (Some("OKP"), Some("Ed25519")) => (&[Algorithm::EdDSA], edwards_key(&bytes("x")?)?),
             _ => return Err("its kty and crv are not supported"),
         };

@@ -29,7 +29,7 @@ pub enum KeySetError {
     /// Not `{"keys": [{...}, ...]}`, or a member stands twice.
     #[error("not a JWK Set: an object with an array \"keys\" of objects, every member named once")]
     NotAKeySet,
-    /// Two usable keys of one name: which one a token means would be a matter of luck.
+    /// Two keys for signatures of one name: which one a token means would be a matter of luck.
     #[error("two keys have the kid {0:?}")]
     RepeatedKid(String),
     /// Secrets beside public keys: what verifies the one must never be tried on the other.
@@ -119,18 +119,18 @@ impl KeySet {
         let mut kids = BTreeSet::new();
         for jwk in list {
             let jwk = Object::of(jwk).ok_or(KeySetError::NotAKeySet)?;
+            let text = |name| jwk.text(name).ok().flatten();
+            // A key that says it is for something else is no rival, and some issuers name pairs alike.
+            if text("use").is_none_or(|it| it == "sig")
+                && let Some(kid) = text("kid")
+                && !kids.insert(kid.to_owned())
+            {
+                return Err(KeySetError::RepeatedKid(kid.to_owned()));
+            }
             match Key::of_jwk(&jwk) {
-                Ok(key) => {
-                    if let Some(kid) = &key.kid
-                        && !kids.insert(kid.clone())
-                    {
-                        return Err(KeySetError::RepeatedKid(kid.clone()));
-                    }
-                    set.keys.push(key);
-                }
+                Ok(key) => set.keys.push(key),
                 Err(reason) => {
-                    let kid = jwk.text("kid").ok().flatten().map(str::to_owned);
-                    set.ignored.push(IgnoredKey { kid, reason });
+                    set.ignored.push(IgnoredKey { kid: text("kid").map(str::to_owned), reason });
                 }
             }
         }

@@ -117,8 +117,7 @@ impl TokenRefusal {
 
 /// The value of `WWW-Authenticate` on a 403: the token is good and does not carry the scope.
 pub fn insufficient_scope(scope: &str) -> HeaderValue {
-    let plain: String =
-        scope.chars().filter(|c| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~')).collect();
+    let plain: String = scope.chars().filter(|c| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~')).collect();
     let text = format!("{REALM}, error=\"insufficient_scope\", scope=\"{plain}\"");
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(REALM))
 }

@@ -94,7 +94,11 @@ impl RemoteKeys {
             match fetch::fetch(&this.0.client, &this.0.location).await {
                 Ok(fetched) => {
                     for key in fetched.keys.ignored() {
-                        tracing::debug!(key.id = key.kid, reason = key.reason, "a published key is passed over");
+                        tracing::debug!(
+                            key.id = key.kid,
+                            reason = key.reason,
+                            "a published key is passed over"
+                        );
                     }
                     let fresh = fetched.max_age.unwrap_or_default().clamp(FRESH_AT_LEAST, FRESH_AT_MOST);
                     let held = Held { keys: Arc::new(fetched.keys), fresh_until: now.plus(fresh) };
