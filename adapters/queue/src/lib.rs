@@ -4,3 +4,4 @@ pub mod port;
 pub mod relay;
 
 pub mod cloudevents;
+pub mod http_publisher;
