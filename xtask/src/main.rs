@@ -1,2 +1,66 @@
-//! The project tasks.
-fn main() {}
+//! The project's own tasks: bring what the tests need and run them.
+
+mod apt;
+mod arguments;
+mod bring;
+mod command;
+mod problem;
+mod report;
+mod require;
+mod services;
+mod signals;
+mod summary;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use arguments::Task;
+
+const HELP: &str = "\
+Usage: cargo xtask test [FILTER...] [-p PACKAGE] [--parts LIST] [CARGO OPTION...] [-- TEST OPTION...]
+       cargo xtask services [--parts LIST]
+
+test      brings what the tests need, starts private servers, runs the tests, stops the servers
+services  starts the same servers, prints where they are and keeps them until Ctrl-C
+
+--parts   only these of postgres, rabbitmq, sqs, lambda, browser, python, asyncapi (default: all)
+
+A part whose variable (FLORIN_TEST_POSTGRES_URL ...) is set is used as it is.
+FLORIN_TEST_REQUIRE lists the parts that may not be skipped, separated by commas; the others are
+skipped where they cannot be had. When it is not set, a part that cannot be had stops the run.
+";
+
+fn main() -> ExitCode {
+    let task = match arguments::parse(std::env::args().skip(1)) {
+        Ok(task) => task,
+        Err(why) => {
+            report::line(&format!("{why}\n\n{HELP}"));
+            return ExitCode::from(2);
+        }
+    };
+    if let Err(why) = signals::watch() {
+        report::line(&format!("cannot watch for Ctrl-C: {why}"));
+        return ExitCode::FAILURE;
+    }
+    let outcome = match task {
+        Task::Help => {
+            report::line(HELP);
+            Ok(true)
+        }
+        Task::Test(run) => test::run(&run),
+        Task::Services(parts) => services::run(&parts).map(|()| true),
+    };
+    // Servers were stopped on the way here: whoever starts one drops it before it returns.
+    if let Some(signal) = signals::caught() {
+        return ExitCode::from(128 + u8::try_from(signal).unwrap_or(0));
+    }
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(problem) => {
+            report::line(&format!("error: {problem}"));
+            ExitCode::FAILURE
+        }
+    }
+}

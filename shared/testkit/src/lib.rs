@@ -1,3 +1,4 @@
 //! Runs operations on SQLite and PostgreSQL and starts the real parts that tests need.
 
 pub mod lambda_runtime_api;
+pub mod servers;
