@@ -223,6 +223,31 @@ fn a_key_set_is_read_without_guessing() {
 }
 
 #[test]
+fn a_key_that_proves_nothing_is_passed_over_when_it_is_read() {
+    let reason = |jwk: Value| match KeySet::parse(&jwks(&[&jwk])) {
+        Err(KeySetError::NoneUsable(ignored)) => ignored[0].reason,
+        other => panic!("{jwk} was read: {other:?}"),
+    };
+    let (rsa, curve) = (Signer::new(Algorithm::RS256, "rsa").jwk, Signer::new(Algorithm::ES256, "ec").jwk);
+    // An x is 0x78: the modulus lacks one bit.
+    let short = encoded(&format!("{}y", "x".repeat(255)));
+    let length = "an RSA modulus of less than 2048 or more than 8192 bits";
+    assert_eq!(reason(with(rsa.clone(), "n", json!(short))), length);
+    assert_eq!(reason(with(rsa.clone(), "n", json!(encoded(&"y".repeat(1025))))), length);
+    let exponent = "an RSA exponent that is even, 1 or longer than 32 bits";
+    // 1, 65536, 2^32 + 1, nothing.
+    for e in ["AQ", "AQAA", "AQAAAAE", ""] {
+        assert_eq!(reason(with(rsa.clone(), "e", json!(e))), exponent, "{e}");
+    }
+    let elsewhere = Signer::new(Algorithm::ES256, "ec").jwk["y"].clone();
+    assert_eq!(reason(with(curve.clone(), "y", elsewhere)), "a point that is not on its curve");
+    let width = "a coordinate that is not of its curve's width";
+    assert_eq!(reason(with(curve.clone(), "y", json!("AA"))), width);
+    assert_eq!(reason(with(curve.clone(), "x", Value::Null)), "a member of the key is missing");
+    assert_eq!(reason(with(curve, "x", json!("+/=="))), "a member is not base64url");
+}
+
+#[test]
 fn rules_that_would_take_too_much_are_refused() {
     let signer = Signer::new(Algorithm::EdDSA, "one");
     let good = || rules(KeySource::Static(KeySet::parse(&jwks(&[&signer.jwk])).unwrap()));
