@@ -78,7 +78,7 @@ impl HttpPublisher {
         let (headers, body) =
             encode_http_binary(event).map_err(|error| PublishError::Refused(error.to_string()))?;
         let request = self.client.post(self.sink.clone()).headers(headers).body(body);
-        // The address may hold a password, so it stays out of what is logged.
+        // The address may hold a secret, so it stays out of what is logged.
         let answer =
             request.send().await.map_err(|error| PublishError::NotConfirmed(causes(&error.without_url())))?;
         confirm(answer.status())

@@ -159,11 +159,11 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_sink_that_is_not_there_is_no_confirm_and_its_password_is_not_told() {
+async fn a_sink_that_is_not_there_is_no_confirm_and_its_secrets_are_not_told() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let sink = format!("http://user:secret@127.0.0.1:{port}/sink");
+    let sink = format!("http://user:secret@127.0.0.1:{port}/sink?key=secret");
     let results = publisher(&sink, AMPLE, 2).publish(&[event("1"), event("2")]).await;
     for result in results {
         let Err(PublishError::NotConfirmed(why)) = result else { panic!("{result:?}") };

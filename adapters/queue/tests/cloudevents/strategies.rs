@@ -21,7 +21,8 @@ fn character() -> impl Strategy<Value = char> {
 }
 
 fn allowed_text(min: usize) -> impl Strategy<Value = String> {
-    vec(character().prop_filter("CloudEvents allows it", |c| allowed(*c)), min..24)
+    // Replaced and not filtered: proptest gives up after so many rejected values.
+    vec(character().prop_map(|c| if allowed(c) { c } else { '\u{1F600}' }), min..24)
         .prop_map(|characters| characters.into_iter().collect())
 }
 
