@@ -93,9 +93,13 @@ impl Answered {
     /// How long before a caller of an open operation should ask again.
     const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-    /// This answer as the state of an operation that is still open: 202, never stored.
+    /// This answer as the state of an operation that is still open: 202, never stored. A way to another address
+    /// stays one: a browser does not ask again.
     #[must_use]
     pub fn still_open(self) -> Self {
+        if self.status == 303 {
+            return self;
+        }
         Self { status: 202, retry_after: Some(Self::ASK_AGAIN), ..self }
     }
 }

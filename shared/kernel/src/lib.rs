@@ -13,6 +13,7 @@ pub mod event;
 pub mod function;
 pub mod id;
 pub mod input;
+pub mod list;
 pub mod money;
 pub mod network;
 pub mod problem;

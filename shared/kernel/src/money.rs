@@ -81,6 +81,53 @@ pub struct Money {
     pub currency: Currency,
 }
 
+/// An amount somebody asks for: 1 to 999,999,999,999 minor units. Floats, exponents and text are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
+pub struct PositiveMinor(i64);
+
+impl PositiveMinor {
+    /// The most minor units of one amount.
+    pub const MAX: i64 = 999_999_999_999;
+
+    /// The minor units.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl From<PositiveMinor> for i64 {
+    fn from(amount: PositiveMinor) -> i64 {
+        amount.0
+    }
+}
+
+impl TryFrom<i64> for PositiveMinor {
+    type Error = &'static str;
+    fn try_from(minor: i64) -> Result<Self, Self::Error> {
+        if (1..=Self::MAX).contains(&minor) {
+            Ok(Self(minor))
+        } else {
+            Err("must be an integer of 1 to 999999999999 minor units")
+        }
+    }
+}
+
+impl schemars::JsonSchema for PositiveMinor {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PositiveMinor".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "integer", "format": "int64", "minimum": 1, "maximum": Self::MAX,
+            "description": "An amount in the currency's minor unit."
+        })
+    }
+}
+
 /// A sum that cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {

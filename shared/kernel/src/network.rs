@@ -5,6 +5,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
+/// Stands at the start of a text in a request's JSON where the host puts its own public address.
+pub const PUBLIC: &str = "{public}";
+
 /// A request to a peer. The host adds the peer's address and credentials, and the idempotency key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {

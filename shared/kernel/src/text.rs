@@ -1,5 +1,8 @@
 //! How a value with one text form is read, written, stored and described.
 
+use std::fmt;
+use std::str::FromStr;
+
 /// Gives a type with `Display` and `FromStr` its JSON and its schema.
 ///
 /// A macro, because these are trait implementations whose bodies are alike for every identifier,
@@ -81,3 +84,61 @@ macro_rules! __text_column {
 }
 
 pub use crate::{__text_column as text_column, __text_value as text_value};
+
+/// Text of 1 to `MAX` characters without control characters, from somebody else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Text<const MAX: usize>(String);
+
+impl<const MAX: usize> Text<MAX> {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MAX: usize> fmt::Display for Text<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is empty, too long, or holds control characters.
+#[derive(Debug, thiserror::Error)]
+#[error("must have 1 to {0} characters and no control characters")]
+pub struct NotText(usize);
+
+impl<const MAX: usize> FromStr for Text<MAX> {
+    type Err = NotText;
+    fn from_str(text: &str) -> Result<Self, NotText> {
+        // PostgreSQL cannot store U+0000; the others make logs and pages lie.
+        let fits = !text.is_empty() && text.chars().count() <= MAX && !text.chars().any(char::is_control);
+        if fits { Ok(Self(text.to_owned())) } else { Err(NotText(MAX)) }
+    }
+}
+
+impl<const MAX: usize> serde::Serialize for Text<MAX> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl<'de, const MAX: usize> serde::Deserialize<'de> for Text<MAX> {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl<const MAX: usize> schemars::JsonSchema for Text<MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Text{MAX}").into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string", "minLength": 1, "maxLength": MAX, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! List audit records, the newest first.
+
+use florin_kernel::answer::Answer;
+use florin_kernel::cx::View;
+use florin_kernel::door::{Access, Door};
+use florin_kernel::function::Query;
+use florin_kernel::list::{Cursor, Limit, Page};
+use florin_kernel::problem::Code;
+use florin_kernel::stop::Stop;
+use florin_kernel::text::Text;
+use florin_kernel::time::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::record::{Of, Record, RecordView};
+
+/// List audit records, the newest first.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListRecords {
+    /// Only events or only operations.
+    kind: Option<Of>,
+    /// Only this event type or this operation.
+    operation: Option<Text<255>>,
+    /// Only what this subject asked for.
+    actor: Option<Text<255>>,
+    /// Only what is about this resource.
+    resource: Option<Text<255>>,
+    /// Only what happened at this instant or later.
+    from: Option<Timestamp>,
+    /// Only what happened before this instant.
+    before: Option<Timestamp>,
+    /// How many on a page.
+    #[serde(default)]
+    limit: Limit,
+    /// Where the page before ended.
+    cursor: Option<Cursor>,
+}
+
+impl Query for ListRecords {
+    const NAME: &'static str = "audit.list_records";
+    const DOOR: Door = Door::get("/v1/audit/records", Access::Scope("audit:read"));
+    const REFUSES: &'static [Code] = &[];
+    type Answer = Page<RecordView>;
+
+    async fn run(self, cx: &mut View) -> Result<Answer<Page<RecordView>>, Stop> {
+        let tenant = cx.tenant();
+        let rows: Vec<Record> = cx
+            .sql(
+                "SELECT id, kind, name, actor, client, resource, outcome, code, request_id, trace_id, source,
+                     event_id, sequence, occurred_at, recorded_at, data
+                 FROM audit_records
+                 WHERE tenant = $1
+                     AND ($2 IS NULL OR kind = $2)
+                     AND ($3 IS NULL OR name = $3)
+                     AND ($4 IS NULL OR actor = $4)
+                     AND ($5 IS NULL OR resource = $5)
+                     AND ($6 IS NULL OR occurred_at >= $6)
+                     AND ($7 IS NULL OR occurred_at < $7)
+                     AND ($8 IS NULL OR id < $8)
+                 ORDER BY id DESC
+                 LIMIT $9",
+            )
+            .bind(tenant)
+            .bind(self.kind)
+            .bind(self.operation.map(|o| o.to_string()))
+            .bind(self.actor.map(|a| a.to_string()))
+            .bind(self.resource.map(|r| r.to_string()))
+            .bind(self.from)
+            .bind(self.before)
+            .bind(self.cursor.map(|c| c.place().to_owned()))
+            .bind(self.limit.rows())
+            .all()
+            .await?;
+        let views = rows.into_iter().map(Record::view).collect();
+        Ok(Answer::Ok(Page::of(views, self.limit, |view: &RecordView| view.id.to_string())))
+    }
+}

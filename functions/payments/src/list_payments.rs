@@ -1,0 +1,71 @@
+//! List payments, the newest first.
+
+use florin_kernel::answer::Answer;
+use florin_kernel::cx::View;
+use florin_kernel::door::{Access, Door};
+use florin_kernel::function::Query;
+use florin_kernel::list::{Cursor, Limit, Page};
+use florin_kernel::problem::Code;
+use florin_kernel::stop::Stop;
+use florin_kernel::time::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::payment::{Payment, PaymentView, Reference, Status};
+
+/// List payments, the newest first.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListPayments {
+    /// Only those in this status.
+    status: Option<Status>,
+    /// Only the one with this reference.
+    reference: Option<Reference>,
+    /// Only those created at this instant or later.
+    created_from: Option<Timestamp>,
+    /// Only those created before this instant.
+    created_before: Option<Timestamp>,
+    /// How many on a page.
+    #[serde(default)]
+    limit: Limit,
+    /// Where the page before ended.
+    cursor: Option<Cursor>,
+}
+
+impl Query for ListPayments {
+    const NAME: &'static str = "payments.list_payments";
+    const DOOR: Door = Door::get("/v1/payments", Access::Scope("payments:read"));
+    const REFUSES: &'static [Code] = &[];
+    type Answer = Page<PaymentView>;
+
+    async fn run(self, cx: &mut View) -> Result<Answer<Page<PaymentView>>, Stop> {
+        let tenant = cx.tenant();
+        let rows: Vec<Payment> = cx
+            .sql(
+                "SELECT id, status, amount, amount_capturable, amount_received, amount_refunded, currency,
+                     capture_method, payment_method, reference, description, metadata, return_url, action_url,
+                     error_code, decline_code, error_message, needs_review, cancel_reason, attempt, charge,
+                     capture_before, created_at, updated_at, version
+                 FROM payments
+                 WHERE tenant = $1
+                     AND ($2 IS NULL OR status = $2)
+                     AND ($3 IS NULL OR reference = $3)
+                     AND ($4 IS NULL OR created_at >= $4)
+                     AND ($5 IS NULL OR created_at < $5)
+                     AND ($6 IS NULL OR id < $6)
+                 ORDER BY id DESC
+                 LIMIT $7",
+            )
+            .bind(tenant)
+            .bind(self.status)
+            .bind(self.reference.map(|r| r.to_string()))
+            .bind(self.created_from)
+            .bind(self.created_before)
+            .bind(self.cursor.map(|c| c.place().to_owned()))
+            .bind(self.limit.rows())
+            .all()
+            .await?;
+        let views = rows.iter().map(Payment::view).collect();
+        Ok(Answer::Ok(Page::of(views, self.limit, |view| view.id.to_string())))
+    }
+}

@@ -1,0 +1,64 @@
+//! List refunds, the newest first.
+
+use florin_kernel::answer::Answer;
+use florin_kernel::cx::View;
+use florin_kernel::door::{Access, Door};
+use florin_kernel::function::Query;
+use florin_kernel::list::{Cursor, Limit, Page};
+use florin_kernel::problem::Code;
+use florin_kernel::stop::Stop;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::payment::{PaymentId, Reference};
+use crate::refund::{Refund, RefundStatus, RefundView};
+
+/// List refunds, the newest first.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListRefunds {
+    /// Only those of this payment.
+    payment: Option<PaymentId>,
+    /// Only those in this status.
+    status: Option<RefundStatus>,
+    /// Only the one with this reference.
+    reference: Option<Reference>,
+    /// How many on a page.
+    #[serde(default)]
+    limit: Limit,
+    /// Where the page before ended.
+    cursor: Option<Cursor>,
+}
+
+impl Query for ListRefunds {
+    const NAME: &'static str = "payments.list_refunds";
+    const DOOR: Door = Door::get("/v1/refunds", Access::Scope("refunds:read"));
+    const REFUSES: &'static [Code] = &[];
+    type Answer = Page<RefundView>;
+
+    async fn run(self, cx: &mut View) -> Result<Answer<Page<RefundView>>, Stop> {
+        let tenant = cx.tenant();
+        let rows: Vec<Refund> = cx
+            .sql(
+                "SELECT id, payment, amount, currency, reason, reference, status, metadata, created_at, version
+                 FROM refunds
+                 WHERE tenant = $1
+                     AND ($2 IS NULL OR payment = $2)
+                     AND ($3 IS NULL OR status = $3)
+                     AND ($4 IS NULL OR reference = $4)
+                     AND ($5 IS NULL OR id < $5)
+                 ORDER BY id DESC
+                 LIMIT $6",
+            )
+            .bind(tenant)
+            .bind(self.payment)
+            .bind(self.status)
+            .bind(self.reference.map(|r| r.to_string()))
+            .bind(self.cursor.map(|c| c.place().to_owned()))
+            .bind(self.limit.rows())
+            .all()
+            .await?;
+        let views = rows.iter().map(Refund::view).collect();
+        Ok(Answer::Ok(Page::of(views, self.limit, |view| view.id.to_string())))
+    }
+}

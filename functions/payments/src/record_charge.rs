@@ -1,0 +1,95 @@
+//! Record what an attempt to pay came to.
+
+use florin_kernel::cx::Cx;
+use florin_kernel::function::Record;
+use florin_kernel::stop::Stop;
+
+use crate::charge_card::ChargeCard;
+use crate::events::{ACTION_REQUIRED, AUTHORIZED, DECLINED, NEEDS_REVIEW, SUCCEEDED};
+use crate::payment::{AttemptId, Payment, Status};
+use crate::provider::ChargeOutcome;
+
+/// The recording command of [`ChargeCard`].
+pub(crate) struct RecordCharge;
+
+impl Record for RecordCharge {
+    const NAME: &'static str = "payments.record_charge";
+    type Effect = ChargeCard;
+
+    async fn run(effect: ChargeCard, outcome: ChargeOutcome, cx: &mut Cx) -> Result<(), Stop> {
+        let payment = Payment::lock(cx, effect.payment).await?;
+        record(payment, effect.attempt, outcome, cx).await
+    }
+
+    async fn unresolved(effect: ChargeCard, cx: &mut Cx) -> Result<(), Stop> {
+        unresolved(Payment::lock(cx, effect.payment).await?, cx).await
+    }
+}
+
+/// The change that an outcome makes, whether the charge was made or asked about.
+pub(crate) async fn record(
+    payment: Payment,
+    attempt: AttemptId,
+    outcome: ChargeOutcome,
+    cx: &mut Cx,
+) -> Result<(), Stop> {
+    finish_attempt(attempt, &outcome, cx).await?;
+    // A payment that is not waiting for this attempt hears of a charge it does not expect: a person must look.
+    let outcome = match (payment.status, payment.attempt, outcome) {
+        (Status::Processing, Some(current), outcome) if current == attempt => outcome,
+        (_, _, ChargeOutcome::Declined { .. }) => return Ok(()),
+        (_, _, outcome) => ChargeOutcome::Contradicts { charge: charge_of(&outcome).unwrap_or_default() },
+    };
+    let now = cx.now();
+    let (event, next) = match outcome {
+        ChargeOutcome::Succeeded { charge } => (SUCCEEDED, payment.succeeded(charge)),
+        ChargeOutcome::Authorized { charge } => (AUTHORIZED, payment.authorized(charge, now)),
+        ChargeOutcome::ActionRequired { charge, url } => {
+            (ACTION_REQUIRED, payment.action_required(charge, url))
+        }
+        ChargeOutcome::Declined { decline_code } => (DECLINED, payment.declined(&decline_code)),
+        ChargeOutcome::Contradicts { .. } => (NEEDS_REVIEW, payment.needs_review()),
+    };
+    let next = next.save(cx).await?;
+    cx.emit(event, next.id, next.version, &next.changed())
+}
+
+/// The change when the provider's answer stays away.
+pub(crate) async fn unresolved(payment: Payment, cx: &mut Cx) -> Result<(), Stop> {
+    let next = payment.needs_review().save(cx).await?;
+    cx.emit(NEEDS_REVIEW, next.id, next.version, &next.changed())
+}
+
+fn charge_of(outcome: &ChargeOutcome) -> Option<String> {
+    match outcome {
+        ChargeOutcome::Succeeded { charge }
+        | ChargeOutcome::Authorized { charge }
+        | ChargeOutcome::ActionRequired { charge, .. }
+        | ChargeOutcome::Contradicts { charge } => Some(charge.clone()),
+        ChargeOutcome::Declined { .. } => None,
+    }
+}
+
+async fn finish_attempt(attempt: AttemptId, outcome: &ChargeOutcome, cx: &mut Cx) -> Result<(), Stop> {
+    let (tenant, now) = (cx.tenant(), cx.now());
+    let name = match outcome {
+        ChargeOutcome::Succeeded { .. } => "succeeded",
+        ChargeOutcome::Authorized { .. } => "authorized",
+        ChargeOutcome::ActionRequired { .. } => "action_required",
+        ChargeOutcome::Declined { .. } => "declined",
+        ChargeOutcome::Contradicts { .. } => "contradicts",
+    };
+    cx.sql(
+        "UPDATE payment_attempts
+         SET outcome = $3, charge = $4, finished_at = $5
+         WHERE tenant = $1 AND id = $2",
+    )
+    .bind(tenant)
+    .bind(attempt)
+    .bind(name)
+    .bind(charge_of(outcome))
+    .bind(now)
+    .run()
+    .await?;
+    Ok(())
+}

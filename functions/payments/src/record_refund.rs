@@ -1,0 +1,43 @@
+//! Record what a refund came to; a refused one gives back what was set aside.
+
+use florin_kernel::cx::Cx;
+use florin_kernel::function::Record;
+use florin_kernel::stop::Stop;
+
+use crate::events::{REFUND_FAILED, REFUND_SUCCEEDED, REFUNDED};
+use crate::payment::Payment;
+use crate::provider::ChangeOutcome;
+use crate::record_charge::unresolved;
+use crate::refund::{Refund, RefundStatus};
+use crate::refund_charge::RefundCharge;
+
+/// The recording command of [`RefundCharge`].
+pub(crate) struct RecordRefund;
+
+impl Record for RecordRefund {
+    const NAME: &'static str = "payments.record_refund";
+    type Effect = RefundCharge;
+
+    async fn run(effect: RefundCharge, outcome: ChangeOutcome, cx: &mut Cx) -> Result<(), Stop> {
+        let refund = Refund::find(cx, effect.refund).await?;
+        let payment = Payment::lock(cx, refund.payment).await?;
+        match outcome {
+            ChangeOutcome::Done => {
+                let Some(refund) = refund.settle(RefundStatus::Succeeded, cx).await? else { return Ok(()) };
+                let payment = payment.save(cx).await?;
+                cx.emit(REFUND_SUCCEEDED, refund.id, refund.version, &refund.changed())?;
+                cx.emit(REFUNDED, payment.id, payment.version, &payment.changed())
+            }
+            ChangeOutcome::Refused { .. } => {
+                let Some(refund) = refund.settle(RefundStatus::Failed, cx).await? else { return Ok(()) };
+                payment.refund_failed(refund.amount).save(cx).await?;
+                cx.emit(REFUND_FAILED, refund.id, refund.version, &refund.changed())
+            }
+        }
+    }
+
+    async fn unresolved(effect: RefundCharge, cx: &mut Cx) -> Result<(), Stop> {
+        let refund = Refund::find(cx, effect.refund).await?;
+        unresolved(Payment::lock(cx, refund.payment).await?, cx).await
+    }
+}

@@ -1,0 +1,44 @@
+//! Record what the release of an authorization came to.
+
+use florin_kernel::cx::Cx;
+use florin_kernel::function::Record;
+use florin_kernel::stop::Stop;
+
+use crate::events::{CANCELED, NEEDS_REVIEW};
+use crate::payment::{Payment, Status};
+use crate::provider::ChangeOutcome;
+use crate::record_charge::unresolved;
+use crate::refusals::CANCEL_FAILED;
+use crate::void_charge::VoidCharge;
+
+/// The recording command of [`VoidCharge`].
+pub(crate) struct RecordVoid;
+
+impl Record for RecordVoid {
+    const NAME: &'static str = "payments.record_void";
+    type Effect = VoidCharge;
+
+    async fn run(effect: VoidCharge, outcome: ChangeOutcome, cx: &mut Cx) -> Result<(), Stop> {
+        let payment = Payment::lock(cx, effect.payment).await?;
+        match (payment.status, outcome) {
+            (Status::Processing, ChangeOutcome::Done) => {
+                let next = payment.canceled().save(cx).await?;
+                cx.emit(CANCELED, next.id, next.version, &next.changed())
+            }
+            // A charge without a reservation has nothing to capture later: it is no longer what we think it is.
+            (Status::Processing, ChangeOutcome::Refused { code }) if payment.amount_capturable > 0 => {
+                let why = format!("The provider refused to release the authorization: {code}.");
+                payment.still_authorized(CANCEL_FAILED.code, why).save(cx).await?;
+                Ok(())
+            }
+            (_, _) => {
+                let next = payment.needs_review().save(cx).await?;
+                cx.emit(NEEDS_REVIEW, next.id, next.version, &next.changed())
+            }
+        }
+    }
+
+    async fn unresolved(effect: VoidCharge, cx: &mut Cx) -> Result<(), Stop> {
+        unresolved(Payment::lock(cx, effect.payment).await?, cx).await
+    }
+}

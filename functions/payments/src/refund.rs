@@ -1,0 +1,181 @@
+//! The noun: a refund of a payment.
+
+use std::fmt;
+use std::str::FromStr;
+
+use florin_kernel::cx::{Cx, View};
+use florin_kernel::id::{Id, Kind};
+use florin_kernel::money::Currency;
+use florin_kernel::stop::Stop;
+use florin_kernel::time::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::events::RefundChanged;
+use crate::metadata::Metadata;
+use crate::payment::PaymentId;
+use crate::refusals::REFUND_NOT_FOUND;
+
+/// `ref_...`
+pub(crate) enum RefundKind {}
+impl Kind for RefundKind {
+    const PREFIX: &'static str = "ref";
+}
+/// A refund's identifier; also the provider's idempotency key.
+pub(crate) type RefundId = Id<RefundKind>;
+
+/// Where a refund stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(crate) enum RefundStatus {
+    Pending,
+    Succeeded,
+    Failed,
+}
+
+impl fmt::Display for RefundStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+impl FromStr for RefundStatus {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "pending" => Ok(Self::Pending),
+            "succeeded" => Ok(Self::Succeeded),
+            "failed" => Ok(Self::Failed),
+            _ => Err(format!("{text} is not a refund's status")),
+        }
+    }
+}
+
+florin_kernel::text::text_column!(RefundStatus);
+
+/// A refund.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct Refund {
+    pub(crate) id: RefundId,
+    pub(crate) payment: PaymentId,
+    pub(crate) amount: i64,
+    pub(crate) currency: Currency,
+    pub(crate) reason: Option<String>,
+    pub(crate) reference: Option<String>,
+    pub(crate) status: RefundStatus,
+    pub(crate) metadata: Metadata,
+    pub(crate) created_at: Timestamp,
+    pub(crate) version: i64,
+}
+
+/// A refund as callers and events see it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Refund")]
+pub(crate) struct RefundView {
+    /// `ref_...`
+    pub(crate) id: RefundId,
+    /// The payment it pays back.
+    pub(crate) payment: PaymentId,
+    /// How much, in minor units.
+    pub(crate) amount: i64,
+    /// ISO 4217.
+    pub(crate) currency: Currency,
+    /// Why.
+    pub(crate) reason: Option<String>,
+    /// The merchant's own name for it.
+    pub(crate) reference: Option<String>,
+    /// Where it stands.
+    pub(crate) status: RefundStatus,
+    /// The merchant's own entries.
+    pub(crate) metadata: Metadata,
+    /// RFC 3339.
+    pub(crate) created_at: Timestamp,
+}
+
+impl Refund {
+    /// The refund with this id in the caller's tenant.
+    pub(crate) async fn find(cx: &mut View, id: RefundId) -> Result<Self, Stop> {
+        let tenant = cx.tenant();
+        let found = cx
+            .sql(
+                "SELECT id, payment, amount, currency, reason, reference, status, metadata, created_at, version
+                 FROM refunds
+                 WHERE tenant = $1 AND id = $2",
+            )
+            .bind(tenant)
+            .bind(id)
+            .first()
+            .await?;
+        found.ok_or_else(|| REFUND_NOT_FOUND.because(format!("there is no refund {id}")).into())
+    }
+
+    /// Writes a new refund; false when its reference is taken.
+    pub(crate) async fn insert(&self, cx: &mut Cx) -> Result<bool, Stop> {
+        let tenant = cx.tenant();
+        let rows = cx
+            .sql(
+                "INSERT INTO refunds
+                     (id, tenant, payment, amount, currency, reason, reference, status, metadata, created_at, version)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)
+                 ON CONFLICT (tenant, reference) DO NOTHING",
+            )
+            .bind(self.id)
+            .bind(tenant)
+            .bind(self.payment)
+            .bind(self.amount)
+            .bind(self.currency)
+            .bind(self.reason.clone())
+            .bind(self.reference.clone())
+            .bind(self.status)
+            .bind(self.metadata.clone())
+            .bind(self.created_at)
+            .run()
+            .await?;
+        Ok(rows == 1)
+    }
+
+    /// pending -> succeeded or failed; nothing when it is not pending.
+    pub(crate) async fn settle(self, status: RefundStatus, cx: &mut Cx) -> Result<Option<Self>, Stop> {
+        let tenant = cx.tenant();
+        let next = Self { status, version: self.version + 1, ..self };
+        let rows = cx
+            .sql(
+                "UPDATE refunds
+                 SET status = $3, version = $4
+                 WHERE tenant = $1 AND id = $2 AND status = 'pending'",
+            )
+            .bind(tenant)
+            .bind(next.id)
+            .bind(next.status)
+            .bind(next.version)
+            .run()
+            .await?;
+        Ok((rows == 1).then_some(next))
+    }
+
+    /// As callers see it.
+    pub(crate) fn view(&self) -> RefundView {
+        let this = self.clone();
+        RefundView {
+            id: this.id,
+            payment: this.payment,
+            amount: this.amount,
+            currency: this.currency,
+            reason: this.reason,
+            reference: this.reference,
+            status: this.status,
+            metadata: this.metadata,
+            created_at: this.created_at,
+        }
+    }
+
+    /// As the data of an event.
+    pub(crate) fn changed(&self) -> RefundChanged {
+        RefundChanged { refund: self.view() }
+    }
+}
