@@ -3,7 +3,7 @@
 //! Order in a FIFO queue holds within a message group. After a failure the rest of its group is not tried and
 //! is reported with it, so that it comes again behind the failed one; other groups go on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
@@ -11,9 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use crate::sns;
-
-/// One message, out of its SNS envelope where it had one.
+/// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The queue's identifier of the message, which the answer names.
@@ -28,9 +26,7 @@ pub struct Record {
     pub group: Option<String>,
     /// How often the queue has handed it out, this time included.
     pub receive_count: u32,
-    /// The message attributes that are text, by name.
-    pub attributes: BTreeMap<String, String>,
-    /// The payload.
+    /// The payload, in its envelope where SNS or EventBridge put one around it.
     pub body: String,
 }
 
@@ -64,8 +60,6 @@ struct SqsRecord {
     queue_arn: String,
     #[serde(default)]
     attributes: SystemAttributes,
-    #[serde(default)]
-    message_attributes: BTreeMap<String, MessageAttribute>,
 }
 
 #[derive(Default, Deserialize)]
@@ -73,12 +67,6 @@ struct SqsRecord {
 struct SystemAttributes {
     message_group_id: Option<String>,
     approximate_receive_count: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MessageAttribute {
-    string_value: Option<String>,
 }
 
 /// The records of an SQS event, in the order they came.
@@ -91,16 +79,6 @@ fn record(sent: SqsRecord) -> Result<Record, NotABatch> {
     if sent.message_id.is_empty() {
         return Err(NotABatch::Unnamed);
     }
-    let text = |(name, attribute): (String, MessageAttribute)| Some((name, attribute.string_value?));
-    let mut attributes: BTreeMap<String, String> =
-        sent.message_attributes.into_iter().filter_map(text).collect();
-    let body = match sns::unwrapped(&sent.body) {
-        Some(notification) => {
-            attributes.extend(notification.attributes);
-            notification.message
-        }
-        None => sent.body,
-    };
     let queue = sent.queue_arn.rsplit(':').next().unwrap_or_default().to_owned();
     // A FIFO queue always says the group; were it missing, all such messages are one group.
     let group = queue.ends_with(".fifo").then(|| sent.attributes.message_group_id.unwrap_or_default());
@@ -112,8 +90,7 @@ fn record(sent: SqsRecord) -> Result<Record, NotABatch> {
         queue_arn: sent.queue_arn,
         group,
         receive_count,
-        attributes,
-        body,
+        body: sent.body,
     })
 }
 
@@ -124,6 +101,9 @@ pub enum Outcome {
     Done,
     /// It has to come again.
     Failed,
+    /// Nobody could try it, as when the database is away: it has to come again, and so have the rest, which
+    /// would only wait for the same.
+    NotAttempted,
 }
 
 /// The answer that `ReportBatchItemFailures` asks for.
@@ -152,11 +132,12 @@ where
 {
     let mut answer = BatchAnswer::default();
     let mut stopped_groups = BTreeSet::new();
+    let mut stopped = false;
     for record in records {
         let message_id = record.message_id.clone();
         let group = record.group.clone();
-        let is_stopped = group.as_ref().is_some_and(|group| stopped_groups.contains(group));
-        let outcome = if is_stopped || Instant::now() >= deadline {
+        stopped |= Instant::now() >= deadline;
+        let outcome = if stopped || group.as_ref().is_some_and(|group| stopped_groups.contains(group)) {
             Outcome::Failed
         } else {
             let handled = AssertUnwindSafe(async { handle(record).await }).catch_unwind();
@@ -172,7 +153,8 @@ where
                 }
             }
         };
-        if outcome == Outcome::Failed {
+        stopped |= outcome == Outcome::NotAttempted;
+        if outcome != Outcome::Done {
             stopped_groups.extend(group);
             answer.batch_item_failures.push(ItemFailure { item_identifier: message_id });
         }

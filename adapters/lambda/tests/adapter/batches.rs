@@ -116,6 +116,18 @@ async fn after_the_deadline_nothing_is_tried_and_all_is_reported() {
 }
 
 #[tokio::test]
+async fn when_one_could_not_be_attempted_the_rest_is_not_tried_and_all_of_it_is_reported() {
+    let tried = RefCell::new(Vec::new());
+    let answer = batch::run(records("payments", &["1", "2", "3"]), far(), |record| {
+        tried.borrow_mut().push(record.message_id.clone());
+        async move { if record.message_id == "2" { Outcome::NotAttempted } else { Outcome::Done } }
+    })
+    .await;
+    assert_eq!(failed(&answer), ["2", "3"]);
+    assert_eq!(*tried.borrow(), ["1", "2"]);
+}
+
+#[tokio::test]
 async fn a_message_whose_handler_panics_touches_no_other() {
     let answer = batch::run(records("payments", &["1", "2", "3"]), far(), |record| async move {
         assert_ne!(record.message_id, "2", "the poison");
@@ -123,41 +135,6 @@ async fn a_message_whose_handler_panics_touches_no_other() {
     })
     .await;
     assert_eq!(failed(&answer), ["2"]);
-}
-
-#[test]
-fn a_notification_inside_of_a_message_is_taken_out_of_its_envelope() {
-    let mut event = event("payments", &["1"]);
-    let published = r#"{"specversion":"1.0","id":"evt_1"}"#;
-    event["Records"][0]["body"] = json!(
-        json!({
-            "Type": "Notification", "MessageId": "m", "TopicArn": "arn:aws:sns:eu-central-1:123456789012:florin",
-            "Message": published, "Timestamp": "2026-01-31T12:00:00.000Z",
-            "MessageAttributes": {
-                "traceparent": {"Type": "String", "Value": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
-                "blob": {"Type": "Binary", "Value": "AAE="},
-            },
-        })
-        .to_string()
-    );
-    let [record] = &batch::records(&raw(&event)).unwrap()[..] else { panic!("one record") };
-    assert_eq!(record.body, published);
-    assert_eq!(record.attributes["traceparent"], "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
-    assert_eq!(record.attributes.get("blob"), None);
-}
-
-#[test]
-fn a_body_that_only_looks_like_a_notification_is_left_as_it_is() {
-    for body in [
-        r#"{"TopicArn":"arn","Message":"m"}"#,
-        r#"{"Type":"SubscriptionConfirmation","TopicArn":"arn","Message":"m"}"#,
-        r#"{"Type":"Notification","TopicArn":7,"Message":"m"}"#,
-        r#"not json "TopicArn""#,
-    ] {
-        let mut event = event("payments", &["1"]);
-        event["Records"][0]["body"] = json!(body);
-        assert_eq!(batch::records(&raw(&event)).unwrap()[0].body, body);
-    }
 }
 
 #[test]

@@ -1,0 +1,65 @@
+//! A message of a queue on its way to its function, and what its disposition means to SQS.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_kernel::corridor::Disposition;
+use florin_queue::cloudevents::decode_sqs;
+use futures_util::future::BoxFuture;
+
+use crate::app::App;
+use crate::batch::{Outcome, Record};
+use crate::budget::Budget;
+
+/// A message that is to come again after a while and not before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Postponed {
+    /// The ARN of its queue.
+    pub queue_arn: String,
+    /// What SQS knows this receipt of it by.
+    pub receipt_handle: String,
+    /// How long it stays invisible from now on.
+    pub after: Duration,
+}
+
+/// Sets a message's visibility (SQS `ChangeMessageVisibility`). It never fails: where it cannot, it logs, and the
+/// message comes again after the queue's own time-out.
+pub type Postpone = Arc<dyn Fn(Postponed) -> BoxFuture<'static, ()> + Send + Sync>;
+
+impl App {
+    /// Delivers one message.
+    pub(crate) async fn deliver(&self, record: Record, budget: Budget) -> Outcome {
+        let Some(function) = self.queues.get(&record.queue) else {
+            tracing::error!(messaging.destination.name = record.queue, "no function here has this queue");
+            return Outcome::NotAttempted;
+        };
+        let Some(service) = self.services.iter().find(|service| service.function(function).is_some()) else {
+            tracing::error!(florin.function = function, "a delivery for a function that is not here");
+            return Outcome::NotAttempted;
+        };
+        let event = match decode_sqs(&record.body, &self.limits) {
+            Ok(event) => event,
+            Err(error) => {
+                // It has no identity to be a dead letter under: the queue's own dead-letter queue keeps it.
+                tracing::error!(
+                    messaging.message.id = record.message_id,
+                    messaging.message.receive_count = record.receive_count,
+                    error.message = %error,
+                    "the message is not an event"
+                );
+                return Outcome::Failed;
+            }
+        };
+        match service.deliver(function, event, Some(budget.room_left())).await {
+            Disposition::Done | Disposition::Duplicate | Disposition::Permanent { .. } => Outcome::Done,
+            Disposition::Retry { after } => {
+                if let Some(postpone) = &self.postpone {
+                    let Record { queue_arn, receipt_handle, .. } = record;
+                    postpone(Postponed { queue_arn, receipt_handle, after }).await;
+                }
+                Outcome::Failed
+            }
+            Disposition::NotAttempted => Outcome::NotAttempted,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! An HTTP event on its way through the router, with every end of it an answer.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::body::Body;
+use bytes::Bytes;
+use florin_kernel::event::TraceParent;
+use florin_kernel::problem::{Problem, codes};
+use futures_util::FutureExt;
+use http::header::HeaderName;
+use http::{HeaderValue, Request, Response};
+use http_body_util::BodyExt;
+use serde_json::value::RawValue;
+use tokio::time::timeout_at;
+use tower::ServiceExt;
+
+use crate::app::{App, Invocation};
+use crate::budget::Budget;
+use crate::kind::Front;
+use crate::{refusal, request, response};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+impl App {
+    /// The answer to an HTTP event. An error here would be a bare 502, so there is none.
+    pub(crate) async fn http(
+        &self,
+        front: Front,
+        event: &RawValue,
+        invocation: &Invocation,
+        budget: Budget,
+    ) -> Box<RawValue> {
+        match request::from_event(front, event, &self.http) {
+            Ok(mut request) => {
+                let trace_id = identify(&mut request, invocation);
+                let answered = self.routed(request, budget).await;
+                let response = answered.unwrap_or_else(|problem| refusal::answer(&problem, &trace_id));
+                response::to_event(front, response, &trace_id)
+            }
+            Err(refused) => {
+                let trace_id = trace_id_of(invocation);
+                tracing::info!(
+                    error.code = refused.code().code,
+                    trace_id,
+                    "a request was refused before its route"
+                );
+                response::to_event(front, refused.answer(&trace_id), &trace_id)
+            }
+        }
+    }
+
+    async fn routed(&self, request: Request<Bytes>, budget: Budget) -> Result<Response<Bytes>, Box<Problem>> {
+        let (parts, body) = request.into_parts();
+        let mut request = Request::from_parts(parts, Body::from(body));
+        (self.time_left)(request.extensions_mut(), budget.room_left());
+        let answered = async {
+            let Ok(response) = self.router.clone().oneshot(request).await;
+            let (parts, body) = response.into_parts();
+            Ok::<_, axum::Error>(Response::from_parts(parts, body.collect().await?.to_bytes()))
+        };
+        match timeout_at(budget.work_ends, AssertUnwindSafe(answered).catch_unwind()).await {
+            Ok(Ok(Ok(response))) => Ok(response),
+            Ok(Ok(Err(error))) => Err(fault(&error.to_string())),
+            Ok(Err(_)) => Err(fault("the router panicked")),
+            Err(_) => Err(Box::new(codes::TIMEOUT.because("the platform's deadline came first"))),
+        }
+    }
+}
+
+fn fault(what: &str) -> Box<Problem> {
+    tracing::error!(error.message = what, "fault");
+    Box::new(codes::INTERNAL.because("the fault is logged under this trace id"))
+}
+
+/// Gives a request that brings none the invocation's trace and identifier; the trace's identifier.
+fn identify(request: &mut Request<Bytes>, invocation: &Invocation) -> String {
+    let headers = request.headers_mut();
+    if !headers.contains_key(REQUEST_ID)
+        && let Ok(id) = HeaderValue::from_str(&invocation.request_id)
+    {
+        headers.insert(REQUEST_ID, id);
+    }
+    let sent = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()?.parse::<TraceParent>().ok());
+    if let Some(trace) = sent {
+        return trace.trace_id().to_owned();
+    }
+    match invocation.trace.as_ref().map(|trace| (trace, HeaderValue::from_str(trace.as_str()))) {
+        Some((trace, Ok(value))) => {
+            headers.insert(TRACEPARENT, value);
+            trace.trace_id().to_owned()
+        }
+        _ => trace_id_of(invocation),
+    }
+}
+
+/// The invocation's trace; without one its request identifier, whose digits are as many.
+fn trace_id_of(invocation: &Invocation) -> String {
+    match &invocation.trace {
+        Some(trace) => trace.trace_id().to_owned(),
+        None => invocation.request_id.replace('-', ""),
+    }
+}

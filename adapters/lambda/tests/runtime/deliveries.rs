@@ -1,0 +1,145 @@
+//! Messages of a queue.
+
+use std::time::Duration;
+
+use axum::Router;
+use florin_kernel::rows::dead_letters;
+use florin_lambda::InvocationError;
+use serde_json::json;
+
+use crate::{Broker, Environment, batch, failures};
+
+const QUEUE: &str = "parcels-note_parcel";
+
+#[tokio::test]
+async fn what_a_delivery_commits_is_published_before_the_answer() {
+    let environment = Environment::new(Router::new()).await;
+    let answer = environment.handle(&batch(QUEUE, &[("1", "note"), ("2", "note")])).await.unwrap();
+    assert_eq!(failures(&answer), [""; 0]);
+    assert_eq!(environment.published(), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn a_message_that_comes_twice_changes_once_and_is_let_go_twice() {
+    let environment = Environment::new(Router::new()).await;
+    for _ in 0..2 {
+        let answer = environment.handle(&batch(QUEUE, &[("1", "note")])).await.unwrap();
+        assert_eq!(failures(&answer), [""; 0]);
+    }
+    assert_eq!(environment.published(), ["1"]);
+}
+
+#[tokio::test]
+async fn a_retry_is_reported_and_its_message_postponed() {
+    let environment = Environment::new(Router::new()).await;
+    let answer = environment.handle(&batch(QUEUE, &[("1", "later"), ("2", "note")])).await.unwrap();
+    assert_eq!(failures(&answer), ["1"]);
+    let postponed = environment.peers.postponed.lock().unwrap().clone();
+    let [postponed] = postponed.as_slice() else { panic!("{postponed:?}") };
+    assert_eq!(postponed.receipt_handle, "receipt-1");
+    assert_eq!(postponed.queue_arn, format!("arn:aws:sqs:eu-central-1:123456789012:{QUEUE}"));
+    assert_eq!(postponed.after, Duration::from_secs(1));
+    assert_eq!(environment.published(), ["2"]);
+}
+
+#[tokio::test]
+async fn what_can_never_be_done_is_a_dead_letter_and_its_message_is_let_go() {
+    let environment = Environment::new(Router::new()).await;
+    let answer = environment.handle(&batch(QUEUE, &[("1", "never")])).await.unwrap();
+    assert_eq!(failures(&answer), [""; 0]);
+    let letters = dead_letters::list(&environment.service, 10).await.unwrap();
+    assert_eq!(letters.len(), 1);
+}
+
+#[tokio::test]
+async fn a_reaction_that_panics_is_a_fault_and_the_rest_goes_on() {
+    let environment = Environment::new(Router::new()).await;
+    let answer = environment.handle(&batch(QUEUE, &[("1", "panic"), ("2", "note")])).await.unwrap();
+    assert_eq!(failures(&answer), ["1"]);
+    assert_eq!(environment.published(), ["2"]);
+}
+
+#[tokio::test]
+async fn a_fifo_queue_keeps_its_order_behind_a_failure() {
+    let environment = Environment::new(Router::new()).await;
+    let event = batch("parcels-note_parcel.fifo", &[("1", "note"), ("2", "later"), ("3", "note")]);
+    assert_eq!(failures(&environment.handle(&event).await.unwrap()), ["2", "3"]);
+    assert_eq!(environment.published(), ["1"]);
+}
+
+#[tokio::test]
+async fn a_message_that_is_no_event_is_left_to_the_queues_own_dead_letters() {
+    let environment = Environment::new(Router::new()).await;
+    let mut event = batch(QUEUE, &[("1", "note"), ("2", "note")]);
+    event["Records"][0]["body"] = json!("not an event");
+    assert_eq!(failures(&environment.handle(&event).await.unwrap()), ["1"]);
+    assert_eq!(environment.published(), ["2"]);
+}
+
+#[tokio::test]
+async fn a_notification_inside_of_a_message_is_delivered() {
+    let environment = Environment::new(Router::new()).await;
+    let mut event = batch(QUEUE, &[("1", "note")]);
+    let published = event["Records"][0]["body"].take();
+    let envelope = json!({
+        "Type": "Notification", "MessageId": "m", "TopicArn": "arn:aws:sns:eu-central-1:123456789012:florin",
+        "Message": published, "Timestamp": "2026-01-31T12:00:00.000Z",
+    });
+    event["Records"][0]["body"] = json!(envelope.to_string());
+    assert_eq!(failures(&environment.handle(&event).await.unwrap()), [""; 0]);
+    assert_eq!(environment.published(), ["1"]);
+}
+
+#[tokio::test]
+async fn a_queue_or_a_function_that_is_not_here_keeps_its_messages() {
+    let environment = Environment::new(Router::new()).await;
+    for queue in ["unheard-of", "elsewhere"] {
+        let answer = environment.handle(&batch(queue, &[("1", "note"), ("2", "note")])).await.unwrap();
+        assert_eq!(failures(&answer), ["1", "2"], "{queue}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_keeps_every_message_and_spends_no_attempt() {
+    let environment = Environment::new(Router::new()).await;
+    environment.service.db.close().await;
+    let answer = environment.handle(&batch(QUEUE, &[("1", "note"), ("2", "note")])).await.unwrap();
+    assert_eq!(failures(&answer), ["1", "2"]);
+    assert_eq!(*environment.peers.postponed.lock().unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_the_deadline_cuts_off_is_reported_and_nothing_of_it_stays() {
+    let environment = Environment::new(Router::new()).await;
+    let event = batch(QUEUE, &[("1", "note"), ("2", "hang"), ("3", "note")]);
+    let answer = environment.handle_within(Duration::from_millis(1_500), &event).await.unwrap();
+    assert_eq!(failures(&answer), ["2", "3"]);
+    assert_eq!(environment.published(), ["1"]);
+}
+
+#[tokio::test]
+async fn a_broker_that_is_away_fails_no_delivery_and_the_sweep_publishes() {
+    for broker in [Broker::Nacks, Broker::Hangs] {
+        let environment = Environment::new(Router::new()).await;
+        *environment.peers.broker.lock().unwrap() = broker;
+        let answer = environment.handle(&batch(QUEUE, &[("1", "note")])).await.unwrap();
+        assert_eq!(failures(&answer), [""; 0]);
+        assert_eq!(environment.published(), [""; 0]);
+
+        *environment.peers.broker.lock().unwrap() = Broker::Confirms;
+        environment.clock.advance(Duration::from_secs(60));
+        environment.handle(&json!({"florin": {"job": "parcels.sweep"}})).await.unwrap();
+        assert_eq!(environment.published(), ["1"]);
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_knows_fails_the_invocation_under_a_stable_name() {
+    let environment = Environment::new(Router::new()).await;
+    let name = |failed: Result<_, InvocationError>| failed.unwrap_err().name();
+    assert_eq!(name(environment.handle(&json!({"hello": "world"})).await), "florin.unknown_event");
+    let sns = json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "m"}}]});
+    assert_eq!(name(environment.handle(&sns).await), "florin.sns_without_a_queue");
+    let unnamed = json!({"Records": [{"eventSource": "aws:sqs", "body": "b"}]});
+    assert_eq!(name(environment.handle(&unnamed).await), "florin.malformed_batch");
+}
