@@ -51,7 +51,7 @@ impl ChargeCard {
             currency: payment.currency,
             payment_method: method,
             capture: payment.capture_method == CaptureMethod::Automatic,
-            return_path: format!("/v1/payments/{tenant}/{}/return/{attempt}", payment.id),
+            return_path: format!("/v1/returns/{tenant}/{}/{attempt}", payment.id),
         };
         cx.ask(&effect, payment.id)
     }

@@ -132,6 +132,18 @@ impl TraceParent {
         &self.0
     }
 
+    /// A new span: of the trace that a caller brought, else of a new one that is sampled.
+    pub fn span(parent: Option<&Self>) -> Self {
+        let mut random = [0u8; 24];
+        // As for identifiers: a system without randomness is no place to go on.
+        aws_lc_rs::rand::fill(&mut random).expect("the operating system gives randomness");
+        let (trace, span) = (hex::encode(&random[..16]), hex::encode(&random[16..]));
+        match parent {
+            Some(parent) => Self(format!("00-{}-{span}-{}", parent.trace_id(), &parent.0[53..])),
+            None => Self(format!("00-{trace}-{span}-01")),
+        }
+    }
+
     /// The 32 hexadecimal digits of the trace's identifier.
     pub fn trace_id(&self) -> &str {
         &self.0[3..35]

@@ -23,6 +23,8 @@ pub enum Class {
     NotFound,
     /// The path knows other methods: 405.
     MethodNotAllowed,
+    /// The request did not arrive in time: 408.
+    TooSlow,
     /// The thing's state does not allow it: 409.
     Conflict,
     /// The body is over the limit: 413.
@@ -51,6 +53,7 @@ impl Class {
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::TooSlow => 408,
             Self::Conflict => 409,
             Self::TooLarge => 413,
             Self::Unsupported => 415,
@@ -109,6 +112,7 @@ pub mod codes {
         FORBIDDEN "forbidden" Forbidden "The token does not allow this operation.";
         NOT_FOUND "not_found" NotFound "There is no such thing.";
         METHOD_NOT_ALLOWED "method_not_allowed" MethodNotAllowed "This path knows other methods.";
+        REQUEST_TOO_SLOW "request_too_slow" TooSlow "The request did not arrive in time.";
         BODY_TOO_LARGE "body_too_large" TooLarge "The body is over the limit.";
         UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" Unsupported "The body's media type is not taken here.";
         IDEMPOTENCY_KEY_REUSED "idempotency_key_reused" Unprocessable "Another request was made with this Idempotency-Key.";

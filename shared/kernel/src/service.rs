@@ -63,6 +63,8 @@ pub struct Settings {
     pub keep_inbox: Duration,
     /// How long published events and done effects are kept.
     pub keep_done: Duration,
+    /// Which functions this process serves: names, or prefixes that end with `*`.
+    pub functions: Vec<String>,
     /// Whether the process is frozen after an answer (Lambda): what is in flight is then handed back.
     pub freezes: bool,
 }
@@ -77,6 +79,7 @@ impl Default for Settings {
             keep_operations: DAY,
             keep_inbox: DAY * 35,
             keep_done: DAY * 7,
+            functions: vec!["*".to_owned()],
             freezes: false,
         }
     }
@@ -134,6 +137,19 @@ impl Service {
     /// The service's name.
     pub fn name(&self) -> &'static str {
         self.definition.name
+    }
+
+    /// The functions that this process serves: all, unless the deployment chose some.
+    pub fn served(&self) -> impl Iterator<Item = &'static Function> {
+        self.definition.functions.iter().filter(|f| self.serves(f.name))
+    }
+
+    /// Whether this process serves this function: `*`, `payments.*` and whole names choose.
+    pub fn serves(&self, name: &str) -> bool {
+        self.settings.functions.iter().any(|wanted| match wanted.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix),
+            None => name == wanted,
+        })
     }
 
     /// The function of this name.

@@ -1,0 +1,167 @@
+//! From an HTTP request to a call at an operation's door: size limit and authentication come first.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{RawPathParams, Request};
+use axum::response::{IntoResponse, Response};
+use florin_kernel::corridor::HttpCall;
+use florin_kernel::door::{Access, Takes};
+use florin_kernel::event::TraceParent;
+use florin_kernel::function::Function;
+use florin_kernel::problem::{Class, Code, Problem, codes};
+use florin_kernel::service::Service;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::app::App;
+use crate::reply;
+use crate::token::TokenRefusal;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// A request that does not reach its room.
+pub(crate) struct TurnedAway {
+    problem: Problem,
+    challenge: Option<HeaderValue>,
+    trace: TraceParent,
+}
+
+impl IntoResponse for TurnedAway {
+    fn into_response(self) -> Response {
+        let mut response = reply::problem(&self.problem, &self.trace);
+        if let Some(challenge) = self.challenge {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(after) = self.problem.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, after.as_secs().max(1).into());
+        }
+        response
+    }
+}
+
+/// The span of this request: a child of the caller's trace where it brought a valid one.
+pub(crate) fn trace_of(headers: &HeaderMap) -> TraceParent {
+    let brought = headers.get(TRACEPARENT).and_then(|t| t.to_str().ok()).and_then(|t| t.parse().ok());
+    TraceParent::span(brought.as_ref())
+}
+
+/// Reads a request as far as its room needs it.
+pub(crate) async fn read(
+    app: &App,
+    service: &Service,
+    function: &'static Function,
+    params: &RawPathParams,
+    request: Request,
+    trace: TraceParent,
+) -> Result<HttpCall, TurnedAway> {
+    let away = |problem: Problem| TurnedAway { problem, challenge: None, trace: trace.clone() };
+    let (parts, body) = request.into_parts();
+    let Some(at) = function.door() else { return Err(away(codes::NOT_FOUND.because("no door"))) };
+    let declared =
+        parts.headers.get(http::header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: usize| length > app.limits.body_bytes) {
+        return Err(away(too_large(app.limits.body_bytes)));
+    }
+    let caller = match at.door.access {
+        Access::Public => None,
+        Access::Scope(_) => match app.verifier.caller(&parts.headers, service.clock.now()).await {
+            Ok(caller) => Some(caller),
+            Err(refusal) => return Err(refused(&refusal, trace)),
+        },
+    };
+    let body = read_body(body, app.limits.body_bytes, app.limits.arrival).await.map_err(away)?;
+    let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    Ok(HttpCall {
+        caller,
+        path: parts.uri.path().to_owned(),
+        path_parameters: params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        query: query.map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
+        content_type: text(&parts.headers, &CONTENT_TYPE).map(|t| essence(&t)),
+        signature: match at.door.takes {
+            Takes::Signed { header } => {
+                parts.headers.get(header).and_then(|v| v.to_str().ok()).map(str::to_owned)
+            }
+            Takes::Json | Takes::Form => None,
+        },
+        body,
+        idempotency_key: one(&parts.headers, &IDEMPOTENCY_KEY).map_err(away)?,
+        request_id: Some(request_id(&parts.headers, &trace)),
+        trace: Some(trace.clone()),
+        time_left: Some(app.limits.room),
+    })
+}
+
+fn refused(refusal: &TokenRefusal, trace: TraceParent) -> TurnedAway {
+    metrics::counter!("florin_unauthenticated_total", "code" => refusal.code()).increment(1);
+    let code = match refusal {
+        TokenRefusal::KeysAway { .. } => {
+            Code::new(refusal.code(), Class::Unavailable, "The keys that verify tokens are away.")
+        }
+        _ => Code::new(refusal.code(), Class::Unauthenticated, "A valid bearer token is needed."),
+    };
+    let mut problem = code.because(refusal.to_string());
+    problem.retry_after = refusal.retry_after();
+    TurnedAway { problem, challenge: refusal.challenge(), trace }
+}
+
+fn too_large(limit: usize) -> Problem {
+    codes::BODY_TOO_LARGE.because(format!("at most {limit} bytes are taken")).with("limit_bytes", limit)
+}
+
+/// A body within the limit of size and time.
+pub(crate) async fn read_body(body: Body, limit: usize, arrival: Duration) -> Result<bytes::Bytes, Problem> {
+    match tokio::time::timeout(arrival, Limited::new(body, limit).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
+        Ok(Err(_)) => Err(codes::INVALID_REQUEST.because("the body broke off")),
+        Err(_) => {
+            Err(codes::REQUEST_TOO_SLOW.because(format!("it must arrive within {} s", arrival.as_secs())))
+        }
+    }
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// A header that must not be repeated, in visible ASCII.
+fn one(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    match value.to_str() {
+        Ok(value) if values.next().is_none() => Ok(Some(value.to_owned())),
+        _ => Err(codes::INVALID_REQUEST.because(format!("{name}: given once, in visible ASCII"))),
+    }
+}
+
+/// A media type without its parameters, lower case.
+fn essence(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The caller's own request identifier when it is plain, else the trace's.
+fn request_id(headers: &HeaderMap, trace: &TraceParent) -> String {
+    let plain = |id: &String| {
+        id.len() <= 128
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'))
+    };
+    text(headers, &REQUEST_ID)
+        .filter(|id| !id.is_empty())
+        .filter(plain)
+        .unwrap_or_else(|| trace.trace_id().to_owned())
+}
+
+/// Whether a request carries this bearer secret; compared in constant time.
+pub(crate) fn bears(headers: &HeaderMap, secret: &[u8]) -> bool {
+    let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+    match given.split_at_checked(7) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"Bearer ") => {
+            aws_lc_rs::constant_time::verify_slices_are_equal(token, secret).is_ok()
+        }
+        _ => false,
+    }
+}

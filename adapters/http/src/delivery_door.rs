@@ -1,0 +1,110 @@
+//! The guarded door: `POST /_deliver/{function}` takes CloudEvents for one function, and ticks for one job.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use florin_kernel::corridor::Disposition;
+use florin_kernel::event::Event;
+use florin_kernel::function::Room;
+use florin_kernel::problem::{Problem, codes};
+use florin_kernel::service::Service;
+use florin_queue::cloudevents::{Limits, decode_http};
+use http::StatusCode;
+use http::header::{HeaderMap, RETRY_AFTER};
+
+use crate::app::App;
+use crate::call::{bears, read_body, trace_of};
+use crate::reply;
+use crate::token::Verifier;
+
+/// Who may deliver. There is no door without one.
+pub enum Guard {
+    /// Whoever bears this mounted secret.
+    Secret(Vec<u8>),
+    /// Whoever bears a token that this verifier accepts: a platform's own identity, for this door's audience.
+    Token(Box<Verifier>),
+}
+
+impl Guard {
+    async fn admits(&self, headers: &HeaderMap, app: &App) -> bool {
+        match self {
+            Self::Secret(secret) => !secret.is_empty() && bears(headers, secret),
+            Self::Token(verifier) => {
+                let Some(now) = app.services().first().map(|s| s.clock.now()) else { return false };
+                verifier.caller(headers, now).await.is_ok()
+            }
+        }
+    }
+}
+
+struct Door {
+    app: Arc<App>,
+    guard: Guard,
+}
+
+/// The door's route. It is off unless a deployment asks for it, and belongs on an address that is not public.
+pub fn routes(app: &Arc<App>, guard: Guard) -> Router {
+    Router::new()
+        .route("/_deliver/{function}", post(deliver))
+        .with_state(Arc::new(Door { app: Arc::clone(app), guard }))
+}
+
+async fn deliver(State(door): State<Arc<Door>>, Path(function): Path<String>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let trace = trace_of(&parts.headers);
+    let no = |problem: Problem| reply::problem(&problem, &trace);
+    if !door.guard.admits(&parts.headers, &door.app).await {
+        metrics::counter!("florin_unauthenticated_total", "code" => "delivery").increment(1);
+        return no(codes::UNAUTHENTICATED.because("this door is for the platform's deliveries"));
+    }
+    let Some(service) = door.app.owner(&function) else {
+        return no(codes::NOT_FOUND.because("no such function is served here"));
+    };
+    let limits = Limits::default();
+    let body = match read_body(body, limits.max_batch_bytes, door.app.limits.arrival).await {
+        Ok(body) => body,
+        Err(problem) => return no(problem),
+    };
+    let events = match decode_http(&parts.headers, &body, &limits) {
+        Ok(events) => events,
+        Err(error) => {
+            return no(codes::INVALID_REQUEST.because(error.to_string()).with("reason", error.code()));
+        }
+    };
+    if service.schedules().iter().any(|(job, _)| *job == function) {
+        return answer(service.tick(&function).await);
+    }
+    match service.function(&function).map(|f| f.room) {
+        Some(Room::Reaction(_)) => deliver_all(&door.app, service, &function, events).await,
+        _ => no(codes::NOT_FOUND.because("this function takes no deliveries")),
+    }
+}
+
+/// Every event of the request; what is delivered again with the others is a duplicate then.
+async fn deliver_all(app: &App, service: &Arc<Service>, function: &str, events: Vec<Event>) -> Response {
+    let mut worst = Disposition::Done;
+    for event in events {
+        match service.deliver(function, event, Some(app.limits.room)).await {
+            Disposition::Done | Disposition::Duplicate | Disposition::Permanent { .. } => {}
+            unfinished => worst = unfinished,
+        }
+    }
+    answer(worst)
+}
+
+/// DESIGN's table: 202 for what is decided, 503 for what must come again. A Knative Broker retries a 503.
+fn answer(disposition: Disposition) -> Response {
+    match disposition {
+        Disposition::Done | Disposition::Duplicate | Disposition::Permanent { .. } => {
+            StatusCode::ACCEPTED.into_response()
+        }
+        Disposition::Retry { after } => {
+            (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, after.as_secs().max(1).to_string())])
+                .into_response()
+        }
+        Disposition::NotAttempted => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}

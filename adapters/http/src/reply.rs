@@ -1,0 +1,58 @@
+//! From an answer to an HTTP response.
+
+use axum::body::Body;
+use axum::response::Response;
+use florin_kernel::answer::Answered;
+use florin_kernel::event::TraceParent;
+use florin_kernel::problem::Problem;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, StatusCode};
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
+
+/// A problem as a response.
+pub(crate) fn problem(problem: &Problem, trace: &TraceParent) -> Response {
+    answered(Answered::problem(problem, trace.trace_id()), Some(trace.trace_id()))
+}
+
+/// An answer as a response.
+pub(crate) fn answered(answer: Answered, request_id: Option<&str>) -> Response {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    if let Ok(content_type) = HeaderValue::try_from(answer.content_type) {
+        headers.insert(CONTENT_TYPE, content_type);
+    }
+    if let Some(Ok(location)) = answer.location.map(HeaderValue::try_from) {
+        headers.insert(LOCATION, location);
+    }
+    if let Some(after) = answer.retry_after {
+        headers.insert(RETRY_AFTER, after.as_secs().max(1).into());
+    }
+    if answer.replayed {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    if let Some(Ok(id)) = request_id.map(HeaderValue::try_from) {
+        headers.insert(REQUEST_ID, id);
+    }
+    match answer.status {
+        // RFC 9110, section 15.5.2: every 401 names a way in.
+        401 => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"florin\""));
+        }
+        // RFC 6750, section 3.1.
+        403 => {
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"florin\", error=\"insufficient_scope\""),
+            );
+        }
+        _ => {}
+    }
+    // Payments and audit records are nobody's to keep on the way.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(NO_SNIFF, HeaderValue::from_static("nosniff"));
+    response
+}
