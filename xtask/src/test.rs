@@ -34,6 +34,7 @@ pub(crate) fn run(run: &TestRun) -> Result<bool, Problem> {
         .join(format!("florin-skipped-{}", std::process::id()));
     let summary = test(run, &brought, &skipped);
     let _ = fs::remove_file(&skipped);
+    florin_servers::wait_for_guards();
     let summary = summary?;
     let words = summary.words(brought.absent());
     // Stopped before the last word, so that it stays the last.

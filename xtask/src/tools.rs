@@ -66,9 +66,10 @@ fn installed(
     fill: impl FnOnce(&Path) -> Result<(), Problem>,
 ) -> Result<PathBuf, Problem> {
     let tools = florin_servers::target_directory().unwrap_or_else(std::env::temp_dir).join("tools");
-    fs::create_dir_all(&tools)?;
+    let denied = |why| Problem::Failed(format!("{}: {why}", tools.display()));
+    fs::create_dir_all(&tools).map_err(denied)?;
     // Two runs at once: the second waits for the first.
-    let lock = File::create(tools.join(format!("{name}.lock")))?;
+    let lock = File::create(tools.join(format!("{name}.lock"))).map_err(denied)?;
     lock.lock()?;
     let directory = tools.join(name);
     let stamp = tools.join(format!("{name}.stamp"));

@@ -6,11 +6,16 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use crate::StartError;
 use crate::account::Account;
+use crate::wait;
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+/// A directory is called `florin-server-PROCESS-NUMBER`.
+const PREFIX: &str = "florin-server-";
 
 /// The directory, and a small shell that waits for the end of this process. Tests are killed, their
 /// statics are never dropped, and Ctrl-C ends them at once: what they started must still go away.
@@ -25,10 +30,9 @@ impl PrivateDirectory {
     /// `stop_signal` stops in an orderly way.
     pub(crate) fn make(server: &str, accounts: &[&str], stop_signal: &str) -> Result<Self, StartError> {
         let mut refused = String::new();
-        let target = target_directory().map(|target| target.join("florin-servers"));
-        for parent in target.into_iter().chain([std::env::temp_dir()]) {
+        for parent in parents() {
             let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-            let path = parent.join(format!("florin-{server}-{}-{number}", std::process::id()));
+            let path = parent.join(format!("{PREFIX}{server}-{}-{number}", std::process::id()));
             match furnish(&path, accounts) {
                 Ok(account) => {
                     let guard = watch(&path, stop_signal)?;
@@ -80,6 +84,35 @@ impl Drop for PrivateDirectory {
         // The guard ends by itself; a failure to wait leaves nothing to do about it.
         let _ = self.guard.wait();
     }
+}
+
+/// Waits for the guards of processes that are gone: a test that was killed is cleared away after it.
+pub fn wait_for_guards() {
+    // Longer than a guard needs for a server that does not want to stop.
+    wait::gone_within(Duration::from_secs(20), || !parents().iter().any(|parent| has_orphan(parent)));
+}
+
+fn has_orphan(parent: &Path) -> bool {
+    fs::read_dir(parent).into_iter().flatten().flatten().any(|entry| {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.rsplit('-').nth(1));
+        process.is_some_and(is_gone)
+    })
+}
+
+/// Whether a process has ended; where there is no /proc nobody can tell, and nobody waits.
+fn is_gone(process: &str) -> bool {
+    match fs::read_to_string(format!("/proc/{process}/stat")) {
+        // `12 (name) Z ...`: it ended, and its parent did not ask yet how.
+        Ok(line) => line.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('Z')),
+        Err(_) => Path::new("/proc/self/stat").exists(),
+    }
+}
+
+/// Where private directories are made: the second when a server's account may not enter the first.
+fn parents() -> Vec<PathBuf> {
+    let target = target_directory().map(|target| target.join("florin-servers"));
+    target.into_iter().chain([std::env::temp_dir()]).collect()
 }
 
 fn furnish(path: &Path, accounts: &[&str]) -> std::io::Result<Option<Account>> {

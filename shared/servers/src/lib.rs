@@ -17,7 +17,7 @@ mod skip;
 mod wait;
 
 pub use aws::AwsServer;
-pub use directory::target_directory;
+pub use directory::{target_directory, wait_for_guards};
 pub use error::StartError;
 pub use part::Part;
 pub use port::free_port;

@@ -24,3 +24,15 @@ pub fn free_port() -> u16 {
     }
     panic!("no free port between {FIRST} and {LAST}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_free_port_lies_below_the_ports_of_outgoing_connections() {
+        let port = free_port();
+        assert!((15_000..32_000).contains(&port), "{port}");
+        assert!(TcpListener::bind(("127.0.0.1", port)).is_ok());
+    }
+}
