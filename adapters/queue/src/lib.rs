@@ -1,7 +1,10 @@
 //! Outbox relay, consumer loop, embedded queue and CloudEvents over HTTP.
 
+pub mod consumer;
+pub mod embedded;
 pub mod port;
 pub mod relay;
+pub mod schedule;
 
 pub mod cloudevents;
 pub mod http_publisher;

@@ -1,0 +1,152 @@
+//! What is published is delivered, to whom it concerns, and what a handler answers is done.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use florin_kernel::corridor::Disposition;
+use florin_queue::port::Publisher;
+use tokio::sync::Barrier;
+
+use crate::rig::{AUDIT, Consumer, INVOICES, clock, declared, depth, event, of_kind, publish};
+
+#[tokio::test]
+async fn an_event_arrives_as_it_was_published() {
+    let directory = tempfile::tempdir().unwrap();
+    let queue = declared(directory.path(), &clock()).await;
+    let mut consumer = Consumer::done(&queue, INVOICES);
+    publish(&queue, &["evt_1"]).await;
+    assert_eq!(consumer.next().await, event("evt_1"));
+    assert!(consumer.stop().await.is_empty());
+    assert_eq!(depth(&queue, INVOICES).await, 0);
+}
+
+#[tokio::test]
+async fn every_subscription_gets_its_own_copy_and_only_what_its_patterns_match() {
+    let directory = tempfile::tempdir().unwrap();
+    let queue = declared(directory.path(), &clock()).await;
+    let batch = [
+        of_kind("evt_1", "florin.payment.captured.v1"),
+        of_kind("evt_2", "florin.refund.succeeded.v1"),
+        of_kind("evt_3", "florin.payment.v1"),
+        of_kind("evt_4", "other.payment.captured.v1"),
+    ];
+    assert_eq!(queue.publish(&batch).await, vec![Ok(()); 4]);
+    let (mut invoices, mut audit) = (Consumer::done(&queue, INVOICES), Consumer::done(&queue, AUDIT));
+    assert_eq!(invoices.next_ids(1).await, ["evt_1"]);
+    assert_eq!(audit.next_ids(3).await, ["evt_1", "evt_2", "evt_3"]);
+    assert!(invoices.stop().await.is_empty());
+    assert!(audit.stop().await.is_empty());
+}
+
+#[tokio::test]
+async fn one_reactions_failure_leaves_the_other_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let queue = declared(directory.path(), &clock()).await;
+    publish(&queue, &["evt_1", "evt_2"]).await;
+    let hour = Duration::from_secs(3_600);
+    let mut invoices = Consumer::answering(&queue, INVOICES, move |_| Disposition::Retry { after: hour });
+    let mut audit = Consumer::done(&queue, AUDIT);
+    assert_eq!(invoices.next_ids(2).await, ["evt_1", "evt_2"]);
+    assert_eq!(audit.next_ids(2).await, ["evt_1", "evt_2"]);
+    invoices.stop().await;
+    audit.stop().await;
+    assert_eq!((depth(&queue, INVOICES).await, depth(&queue, AUDIT).await), (2, 0));
+}
+
+#[tokio::test]
+async fn a_retry_comes_when_the_clock_says_so_and_not_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let queue = declared(directory.path(), &clock).await;
+    let mut consumer = Consumer::answering(&queue, INVOICES, |event| match event.id.as_str() {
+        "evt_1" => Disposition::Retry { after: Duration::from_secs(30) },
+        _ => Disposition::Done,
+    });
+    publish(&queue, &["evt_1"]).await;
+    assert_eq!(consumer.next_ids(1).await, ["evt_1"]);
+    // It was published first, so it would come before each of these if it were due.
+    publish(&queue, &["evt_2"]).await;
+    assert_eq!(consumer.next_ids(1).await, ["evt_2"]);
+    clock.advance(Duration::from_secs(29));
+    publish(&queue, &["evt_3"]).await;
+    assert_eq!(consumer.next_ids(1).await, ["evt_3"]);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(consumer.next_ids(1).await, ["evt_1"]);
+    consumer.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_not_attempted_comes_again_without_the_clock_moving() {
+    let directory = tempfile::tempdir().unwrap();
+    let queue = declared(directory.path(), &clock()).await;
+    let tries = AtomicUsize::new(0);
+    let mut consumer = Consumer::answering(&queue, INVOICES, move |_| {
+        if tries.fetch_add(1, Ordering::SeqCst) < 3 { Disposition::NotAttempted } else { Disposition::Done }
+    });
+    publish(&queue, &["evt_1"]).await;
+    assert_eq!(consumer.next_ids(4).await, ["evt_1"; 4]);
+    assert!(consumer.stop().await.is_empty());
+    assert_eq!(depth(&queue, INVOICES).await, 0);
+}
+
+#[tokio::test]
+async fn done_duplicate_and_permanent_are_over() {
+    for answer in [Disposition::Done, Disposition::Duplicate, Disposition::Permanent { code: "gone".into() }]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = clock();
+        let queue = declared(directory.path(), &clock).await;
+        publish(&queue, &["evt_1"]).await;
+        let mut consumer = Consumer::answering(&queue, INVOICES, move |_| answer.clone());
+        assert_eq!(consumer.next_ids(1).await, ["evt_1"]);
+        consumer.stop().await;
+        assert_eq!(depth(&queue, INVOICES).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn as_many_handlers_run_side_by_side_as_were_asked_for_and_no_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let queue = declared(directory.path(), &clock()).await;
+    let ids: Vec<String> = (0..30).map(|n| format!("evt_{n}")).collect();
+    publish(&queue, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let (all_here, running) = (Arc::new(Barrier::new(3)), Arc::new(AtomicUsize::new(0)));
+    let mut consumer = Consumer::of(&queue, INVOICES, 3, move |_| {
+        let (all_here, running) = (Arc::clone(&all_here), Arc::clone(&running));
+        Box::pin(async move {
+            assert!(running.fetch_add(1, Ordering::SeqCst) < 3, "more than three handlers run");
+            // Nobody passes before three are here.
+            all_here.wait().await;
+            running.fetch_sub(1, Ordering::SeqCst);
+            Disposition::Done
+        })
+    });
+    consumer.next_ids(30).await;
+    consumer.stop().await;
+    assert_eq!(depth(&queue, INVOICES).await, 0);
+}
+
+#[tokio::test]
+async fn a_stopped_consumer_finishes_what_it_began_and_gives_back_the_rest() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let queue = declared(directory.path(), &clock).await;
+    publish(&queue, &["evt_1", "evt_2", "evt_3"]).await;
+    let (open, gate) = tokio::sync::watch::channel(false);
+    let mut consumer = Consumer::of(&queue, INVOICES, 1, move |_| {
+        let mut gate = gate.clone();
+        Box::pin(async move {
+            gate.wait_for(|open| *open).await.unwrap();
+            Disposition::Done
+        })
+    });
+    assert_eq!(consumer.next_ids(1).await, ["evt_1"]);
+    consumer.stop.cancel();
+    open.send_replace(true);
+    assert!(consumer.stop().await.is_empty());
+    let mut other = Consumer::done(&queue, INVOICES);
+    assert_eq!(other.next_ids(2).await, ["evt_2", "evt_3"]);
+    other.stop().await;
+    assert_eq!(depth(&queue, INVOICES).await, 0);
+}
