@@ -28,7 +28,7 @@ pub(crate) struct CancelPayment {
 
 impl Command for CancelPayment {
     const NAME: &'static str = "payments.cancel_payment";
-    const DOOR: Door = Door::post("/v1/payments/{id}/cancel", Access::Scope("payments:write"));
+    const DOOR: Door = Door::post("/v1/payments/{id}/cancel", Access::Scope("payments:write")).waiting();
     const REFUSES: &'static [Code] = &[PAYMENT_NOT_FOUND, PAYMENT_STATE_CONFLICT, CANCEL_FAILED];
     type Answer = PaymentView;
 

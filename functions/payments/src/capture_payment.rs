@@ -34,7 +34,7 @@ fn yes() -> bool {
 
 impl Command for CapturePayment {
     const NAME: &'static str = "payments.capture_payment";
-    const DOOR: Door = Door::post("/v1/payments/{id}/capture", Access::Scope("payments:write"));
+    const DOOR: Door = Door::post("/v1/payments/{id}/capture", Access::Scope("payments:write")).waiting();
     const REFUSES: &'static [Code] =
         &[PAYMENT_NOT_FOUND, PAYMENT_STATE_CONFLICT, CAPTURE_EXCEEDS_REMAINING, CAPTURE_FAILED];
     type Answer = PaymentView;

@@ -27,7 +27,7 @@ pub(crate) struct ConfirmPayment {
 
 impl Command for ConfirmPayment {
     const NAME: &'static str = "payments.confirm_payment";
-    const DOOR: Door = Door::post("/v1/payments/{id}/confirm", Access::Scope("payments:write"));
+    const DOOR: Door = Door::post("/v1/payments/{id}/confirm", Access::Scope("payments:write")).waiting();
     const REFUSES: &'static [Code] =
         &[PAYMENT_NOT_FOUND, PAYMENT_STATE_CONFLICT, PAYMENT_METHOD_MISSING, CARD_DECLINED];
     type Answer = PaymentView;

@@ -46,7 +46,7 @@ pub(crate) struct CreatePayment {
 
 impl Command for CreatePayment {
     const NAME: &'static str = "payments.create_payment";
-    const DOOR: Door = Door::post("/v1/payments", Access::Scope("payments:write"));
+    const DOOR: Door = Door::post("/v1/payments", Access::Scope("payments:write")).creating().waiting();
     const REFUSES: &'static [Code] = &[REFERENCE_TAKEN, PAYMENT_METHOD_MISSING, CARD_DECLINED];
     type Answer = PaymentView;
 

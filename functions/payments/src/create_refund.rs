@@ -40,7 +40,7 @@ pub(crate) struct CreateRefund {
 
 impl Command for CreateRefund {
     const NAME: &'static str = "payments.create_refund";
-    const DOOR: Door = Door::post("/v1/refunds", Access::Scope("refunds:write"));
+    const DOOR: Door = Door::post("/v1/refunds", Access::Scope("refunds:write")).creating().waiting();
     const REFUSES: &'static [Code] = &[
         PAYMENT_NOT_FOUND,
         PAYMENT_STATE_CONFLICT,

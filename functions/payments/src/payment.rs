@@ -144,7 +144,10 @@ impl FromStr for ReturnUrl {
     }
 }
 
-florin_kernel::text::text_value!(ReturnUrl, "uri", "An absolute http or https address.");
+florin_kernel::text::text_value!(
+    ReturnUrl, "uri", "An absolute http or https address.",
+    with { "maxLength": 2048, "pattern": r"^https?://[!$-.0-;=@-\[\]-~][!#-;=?-\[\]-~]*$" }
+);
 florin_kernel::text::text_column!(ReturnUrl);
 
 /// A payment. Its fields change by the transitions below and in no other way.

@@ -32,7 +32,7 @@ pub(crate) struct ReturnFromAuthentication {
 impl Command for ReturnFromAuthentication {
     const NAME: &'static str = "payments.return_from_authentication";
     const DOOR: Door =
-        Door::get("/v1/returns/{tenant}/{id}/{attempt}", Access::Public).giving(Gives::Redirect);
+        Door::get("/v1/returns/{tenant}/{id}/{attempt}", Access::Public).giving(Gives::Redirect).waiting();
     const REFUSES: &'static [Code] = &[PAYMENT_NOT_FOUND];
     type Answer = ();
 

@@ -38,7 +38,10 @@ impl FromStr for TenantId {
     }
 }
 
-crate::text::text_value!(TenantId, "", "A tenant's identifier.");
+crate::text::text_value!(
+    TenantId, "", "A tenant's identifier.",
+    with { "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$" }
+);
 crate::text::text_column!(TenantId);
 
 /// What a verified token says of its bearer.

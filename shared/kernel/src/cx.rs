@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::caller::{Caller, TenantId};
 use crate::db::{Query, Sql, Tx};
@@ -143,8 +143,48 @@ impl Cx {
     }
 }
 
-/// What the audit service is told of an operation: the data of `florin.audit.operation.v1`.
+/// The type of the event that tells the audit service of an operation.
 pub const OPERATION_EVENT: &str = "florin.audit.operation.v1";
+
+/// What the audit service is told of an operation; every audited service emits it.
+pub const OPERATION: EventType<OperationRecord<'static>> = EventType::new(
+    OPERATION_EVENT,
+    "An operation was asked for, or a job or a delivery ran.",
+    include_str!("../../../events/florin.audit.operation.v1.example.json"),
+);
+
+/// One invocation of an operation that changes something, whether it did or not.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OperationRecord")]
+pub struct OperationRecord<'a> {
+    /// The invocation.
+    pub operation_id: &'a str,
+    /// The function's name.
+    pub operation: &'a str,
+    /// Who asked.
+    pub actor: Actor<'a>,
+    /// The resource it is about.
+    pub resource: Option<&'a str>,
+    /// What it came to: `succeeded`, `accepted` (it waits for an effect), `declined`, `refused`, `forbidden` or
+    /// `needs_review`.
+    pub outcome: &'a str,
+    /// Why it was not done: the problem's code.
+    pub code: Option<&'a str>,
+    /// The request's identifier.
+    pub request_id: Option<&'a str>,
+    /// The W3C trace it belongs to.
+    pub trace_id: Option<&'a str>,
+}
+
+/// Who asked for an operation.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Actor<'a> {
+    /// The token's subject, or `florin` for the system itself.
+    pub subject: &'a str,
+    /// Through which client.
+    pub client: &'a str,
+}
 
 pub(crate) struct Operation<'a> {
     pub(crate) id: &'a str,
@@ -158,16 +198,17 @@ impl Cx {
     /// The record of this operation, under the operation's own identifier, so that it stands once.
     pub(crate) fn operation_record(&self, of: &Operation<'_>) -> Event {
         let caller = &self.view.caller;
-        let data = json!({
-            "operation_id": of.id,
-            "operation": of.function,
-            "actor": { "subject": caller.subject, "client": caller.client },
-            "resource": self.about,
-            "outcome": of.outcome,
-            "code": of.code,
-            "request_id": of.request_id,
-            "trace_id": self.trace.as_ref().map(TraceParent::trace_id),
-        });
+        let record = OperationRecord {
+            operation_id: of.id,
+            operation: of.function,
+            actor: Actor { subject: &caller.subject, client: &caller.client },
+            resource: self.about.as_deref(),
+            outcome: of.outcome,
+            code: of.code,
+            request_id: of.request_id,
+            trace_id: self.trace.as_ref().map(TraceParent::trace_id),
+        };
+        let data = serde_json::to_value(record).expect("a record is text under text keys");
         self.event(of.id.to_owned(), OPERATION_EVENT, of.id.to_owned(), 1, data)
     }
 }

@@ -78,17 +78,26 @@ pub struct Door {
     pub takes: Takes,
     /// What comes out.
     pub gives: Gives,
+    /// Whether it makes a thing: 201 and `Location` in place of 200.
+    pub creates: bool,
+    /// Whether it may hang on an effect: then 202 is one of its answers.
+    pub waits: bool,
 }
 
 impl Door {
     /// A GET door.
     pub const fn get(path: &'static str, access: Access) -> Self {
-        Self { method: Method::Get, path, access, takes: Takes::Json, gives: Gives::Json }
+        Self::new(Method::Get, path, access)
     }
 
     /// A POST door.
     pub const fn post(path: &'static str, access: Access) -> Self {
-        Self { method: Method::Post, path, access, takes: Takes::Json, gives: Gives::Json }
+        Self::new(Method::Post, path, access)
+    }
+
+    const fn new(method: Method, path: &'static str, access: Access) -> Self {
+        let (takes, gives) = (Takes::Json, Gives::Json);
+        Self { method, path, access, takes, gives, creates: false, waits: false }
     }
 
     /// This door with another kind of body.
@@ -99,6 +108,16 @@ impl Door {
     /// This door with another kind of answer.
     pub const fn giving(self, gives: Gives) -> Self {
         Self { gives, ..self }
+    }
+
+    /// This door of an operation that makes a thing.
+    pub const fn creating(self) -> Self {
+        Self { creates: true, ..self }
+    }
+
+    /// This door of an operation that may answer [`crate::answer::Answer::Waiting`].
+    pub const fn waiting(self) -> Self {
+        Self { waits: true, ..self }
     }
 
     /// The names of the path's parameters, in order.

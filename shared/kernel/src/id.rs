@@ -81,7 +81,10 @@ impl<K: Kind> FromStr for Id<K> {
     }
 }
 
-crate::text::text_value!(Id<K>, "", format!("{}_ and 32 hexadecimal digits of a UUIDv7", K::PREFIX), <K: Kind>);
+crate::text::text_value!(
+    Id<K>, "", format!("{}_ and 32 hexadecimal digits of a UUIDv7", K::PREFIX),
+    with { "pattern": format!("^{}_[0-9a-f]{{32}}$", K::PREFIX) }, <K: Kind>
+);
 crate::text::text_column!(Id<K>, <K: Kind>);
 
 /// Where new identifiers come from: the given clock's time and the operating system's randomness.

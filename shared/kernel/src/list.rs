@@ -88,7 +88,10 @@ impl FromStr for Cursor {
     }
 }
 
-crate::text::text_value!(Cursor, "", "Where the page before ended; opaque.");
+crate::text::text_value!(
+    Cursor, "", "Where the page before ended; opaque.",
+    with { "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 267 }
+);
 
 /// One page.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

@@ -17,6 +17,7 @@ const TWO_DECIMALS: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD 
     MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD \
     SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED \
     VES WST XCD XCG YER ZAR ZMW ZWG";
+const CODES: [&str; 4] = [TWO_DECIMALS, WITHOUT_DECIMALS, THREE_DECIMALS, FOUR_DECIMALS];
 
 impl Currency {
     /// The code.
@@ -59,9 +60,7 @@ pub struct NotACurrency;
 impl FromStr for Currency {
     type Err = NotACurrency;
     fn from_str(text: &str) -> Result<Self, NotACurrency> {
-        let known = [TWO_DECIMALS, WITHOUT_DECIMALS, THREE_DECIMALS, FOUR_DECIMALS]
-            .iter()
-            .any(|list| list.split_ascii_whitespace().any(|code| code == text));
+        let known = CODES.iter().any(|list| list.split_ascii_whitespace().any(|code| code == text));
         match text.as_bytes() {
             &[a, b, c] if known => Ok(Self([a, b, c])),
             _ => Err(NotACurrency),
@@ -69,7 +68,14 @@ impl FromStr for Currency {
     }
 }
 
-crate::text::text_value!(Currency, "", "An ISO 4217 alphabetic code.");
+/// Every code that is taken, in alphabetical order.
+fn codes() -> Vec<&'static str> {
+    let mut codes: Vec<_> = CODES.into_iter().flat_map(str::split_ascii_whitespace).collect();
+    codes.sort_unstable();
+    codes
+}
+
+crate::text::text_value!(Currency, "", "An ISO 4217 alphabetic code.", with { "enum": codes() });
 crate::text::text_column!(Currency);
 
 /// An amount in the minor unit of a currency; may be negative.

@@ -7,11 +7,12 @@ use std::str::FromStr;
 ///
 /// A macro, because these are trait implementations whose bodies are alike for every identifier,
 /// currency, tenant and instant, and Rust has no other way to implement a foreign trait for a family
-/// of types. Nothing in it decides anything: the text form alone does.
+/// of types. Nothing in it decides anything: the text form alone does. `with` adds members to the schema, so that it
+/// says exactly which texts `FromStr` takes.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __text_value {
-    ($type:ty, $format:expr, $description:expr $(, <$g:ident: $bound:path>)?) => {
+    ($type:ty, $format:expr, $description:expr $(, with $more:tt)? $(, <$g:ident: $bound:path>)?) => {
         impl$(<$g: $bound>)? serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 to.collect_str(self)
@@ -36,6 +37,9 @@ macro_rules! __text_value {
                 if !format.is_empty() {
                     schema.insert("format".into(), format.into());
                 }
+                $(if let serde_json::Value::Object(more) = serde_json::json!($more) {
+                    schema.ensure_object().extend(more);
+                })?
                 schema
             }
         }
