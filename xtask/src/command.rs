@@ -13,7 +13,7 @@ static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 /// A program in a process group of its own, away from the terminal's Ctrl-C: it is ended by
 /// [`call_off`], in the order we choose.
 pub(crate) struct Group {
-    pub(crate) child: Child,
+    child: Child,
 }
 
 /// Starts a program that may be ended at any moment.

@@ -18,7 +18,8 @@ pub(crate) struct Summary {
 impl Summary {
     /// Takes a line of the output of `cargo test`.
     pub(crate) fn read(&mut self, line: &str) {
-        if let Some(result) = line.strip_prefix("test result: ") {
+        // A program that a test started may have left half a line before it.
+        if let Some((_, result)) = line.split_once("test result: ") {
             self.passed += count(result, " passed");
             self.failed += count(result, " failed");
             self.ignored += count(result, " ignored");
@@ -96,7 +97,7 @@ mod tests {
             "test a ... ok\n\
              test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out; finished in 0.00s\n\
              test b ... FAILED\n\
-             test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out\n",
+             half a linetest result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out\n",
         );
         assert!(!summary.is_green());
         let words = summary.words(&[]);

@@ -1,9 +1,9 @@
 //! `cargo xtask test`: builds while the servers start, runs the tests, says what ran.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
 
 use florin_servers::SKIPPED_VARIABLE;
@@ -63,9 +63,16 @@ fn test(run: &TestRun, brought: &Brought, skipped: &Path) -> Result<Summary, Pro
     fs::write(skipped, "")?;
     let mut cargo = cargo_test(run);
     cargo.arg("--").args(&run.tests).envs(brought.variables()).env(SKIPPED_VARIABLE, skipped);
-    let mut group = command::start(cargo.stdout(Stdio::piped()))?;
-    let output = group.child.stdout.take();
-    let reader = thread::spawn(move || output.map_or_else(|| Ok(Summary::default()), pass_on));
+    // One pipe for both keeps the words of Cargo and of the tests in the order they were said.
+    let (output, words) = std::io::pipe()?;
+    cargo.stdout(words.try_clone()?).stderr(words);
+    if std::io::stdout().is_terminal() {
+        cargo.env("CARGO_TERM_COLOR", "always");
+    }
+    let group = command::start(&mut cargo)?;
+    // The pipe ends when nobody can write to it, and this still could.
+    drop(cargo);
+    let reader = thread::spawn(move || pass_on(output));
     let succeeded = group.wait();
     let mut summary = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     summary.skipped(&fs::read_to_string(skipped)?);
