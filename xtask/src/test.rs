@@ -10,10 +10,10 @@ use florin_servers::SKIPPED_VARIABLE;
 
 use crate::arguments::TestRun;
 use crate::bring::{Brought, bring, workspace};
-use crate::command;
 use crate::problem::Problem;
 use crate::require::Require;
 use crate::summary::Summary;
+use crate::{command, report};
 
 /// Runs the tests; `false` when one failed.
 pub(crate) fn run(run: &TestRun) -> Result<bool, Problem> {
@@ -21,6 +21,9 @@ pub(crate) fn run(run: &TestRun) -> Result<bool, Problem> {
     let brought = thread::scope(|scope| {
         let bringing = scope.spawn(|| call_off_on_failure(bring(&run.parts, &require)));
         let built = call_off_on_failure(build(run));
+        if built.is_ok() && !bringing.is_finished() {
+            report::line("waiting for the servers");
+        }
         let brought = bringing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         // The one that failed called the other off: it has the reason.
         match (built, brought) {
@@ -56,7 +59,7 @@ fn build(run: &TestRun) -> Result<(), Problem> {
     if command::start(cargo_test(run).arg("--no-run"))?.wait()? {
         return Ok(());
     }
-    Err(Problem::Failed("the tests do not compile".into()))
+    Err(Problem::Failed("the tests could not be built (see above)".into()))
 }
 
 fn test(run: &TestRun, brought: &Brought, skipped: &Path) -> Result<Summary, Problem> {
