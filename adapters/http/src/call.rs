@@ -23,6 +23,10 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
+/// How long the platform leaves a request: an extension that a front without a socket sets.
+#[derive(Clone, Copy, Debug)]
+pub struct TimeLeft(pub Duration);
+
 /// A request that does not reach its room.
 pub(crate) struct TurnedAway {
     problem: Problem,
@@ -91,7 +95,9 @@ pub(crate) async fn read(
         idempotency_key: one(&parts.headers, &IDEMPOTENCY_KEY).map_err(away)?,
         request_id: Some(request_id(&parts.headers, &trace)),
         trace: Some(trace.clone()),
-        time_left: Some(app.limits.room),
+        time_left: Some(
+            parts.extensions.get().map_or(app.limits.room, |TimeLeft(left)| app.limits.room.min(*left)),
+        ),
     })
 }
 

@@ -1,7 +1,7 @@
 //! The HTTP front: routes, caller, problems, limits, documentation page.
 
 pub mod app;
-mod call;
+pub mod call;
 pub mod delivery_door;
 mod health;
 pub mod network;

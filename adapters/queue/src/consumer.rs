@@ -26,7 +26,7 @@ pub async fn run_consumers(
 ) -> Result<(), QueueError> {
     // Of our own: one queue that cannot be consumed ends the consumers here, and nothing else of the process.
     let stop = stop.child_token();
-    let mut consumers: FuturesUnordered<_> = Subscription::of(service.definition.functions)
+    let mut consumers: FuturesUnordered<_> = Subscription::of(service.served())
         .map(|subscription| {
             let handler = handler(Arc::clone(&service), subscription.function);
             subscriber.consume(subscription, concurrency, handler, stop.clone())

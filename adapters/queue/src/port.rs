@@ -37,8 +37,8 @@ pub struct Subscription {
 
 impl Subscription {
     /// The subscriptions among these functions.
-    pub fn of(functions: &'static [Function]) -> impl Iterator<Item = Self> {
-        functions.iter().filter_map(|function| match &function.room {
+    pub fn of(functions: impl IntoIterator<Item = &'static Function>) -> impl Iterator<Item = Self> {
+        functions.into_iter().filter_map(|function| match &function.room {
             Room::Reaction(room) => Some(Self { function: function.name, on: room.on }),
             Room::Command(_) | Room::Query(_) | Room::Job(_) | Room::Effect(_) => None,
         })

@@ -1,0 +1,122 @@
+//! `florin dead-letters`: deliveries that cannot succeed, on every platform in the consumer's own database.
+
+use std::sync::Arc;
+
+use clap::Subcommand;
+use florin_kernel::corridor::Disposition;
+use florin_kernel::rows::dead_letters;
+use florin_kernel::service::Service;
+use florin_kernel::time::Clock;
+
+use crate::config::Config;
+use crate::deployment::{HostError, chosen, network, service};
+use crate::queue::{Broker, subscriptions};
+
+/// Deliveries that cannot succeed.
+#[derive(Debug, Subcommand)]
+pub enum DeadLetters {
+    /// Lists them, the oldest first, as a line of JSON each; and what the broker itself set aside.
+    List {
+        /// The most of each service.
+        #[arg(long, default_value_t = 100)]
+        most: i64,
+    },
+    /// Shows one with its event.
+    Show {
+        /// Its identifier.
+        id: String,
+    },
+    /// Tries one again, by the ordinary path.
+    Replay {
+        /// Its identifier, or `all`.
+        id: String,
+    },
+    /// Forgets one.
+    Drop {
+        /// Its identifier.
+        id: String,
+    },
+}
+
+/// The services as a command joins them: beside the process that serves.
+pub(super) async fn joined(config: Config, clock: Clock) -> Result<Vec<Arc<Service>>, HostError> {
+    let network = network(&config, None, String::new())?;
+    let mut services = Vec::new();
+    for definition in chosen(&config) {
+        services.push(service(definition, &config, &clock, &network, false).await?);
+    }
+    Ok(services)
+}
+
+impl DeadLetters {
+    #[expect(clippy::print_stdout, reason = "the list is the command's output")]
+    pub(super) async fn run(self, config: Config, clock: Clock) -> Result<(), HostError> {
+        let services = joined(config.clone(), clock.clone()).await?;
+        match self {
+            Self::List { most } => {
+                for service in &services {
+                    for letter in dead_letters::list(service, most).await? {
+                        println!("{}", serde_json::to_string(&letter)?);
+                    }
+                }
+                let broker = Broker::open(&config, clock, false).await?;
+                if let Some(subscriber) = broker.subscriber {
+                    let most = usize::try_from(most).unwrap_or(0);
+                    for aside in subscriber.set_aside(&subscriptions(), most).await? {
+                        println!(
+                            "{}",
+                            serde_json::json!({ "set_aside_by_broker": aside.function, "why": aside.why, "message": aside.message })
+                        );
+                    }
+                }
+                Ok(())
+            }
+            Self::Show { id } => {
+                let (_, letter) = find(&services, &id).await?;
+                println!("{}", serde_json::to_string_pretty(&letter)?);
+                Ok(())
+            }
+            Self::Replay { id } if id == "all" => {
+                for service in &services {
+                    for letter in dead_letters::list(service, i64::MAX).await? {
+                        say(&letter.id, &dead_letters::replay(service, &letter).await?);
+                    }
+                }
+                Ok(())
+            }
+            Self::Replay { id } => {
+                let (service, letter) = find(&services, &id).await?;
+                say(&id, &dead_letters::replay(service, &letter).await?);
+                Ok(())
+            }
+            Self::Drop { id } => {
+                let (service, _) = find(&services, &id).await?;
+                dead_letters::drop_one(service, &id).await?;
+                eprintln!("{id} is dropped");
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn find<'a>(
+    services: &'a [Arc<Service>],
+    id: &str,
+) -> Result<(&'a Arc<Service>, dead_letters::DeadLetter), HostError> {
+    for service in services {
+        if let Some(letter) = dead_letters::show(service, id).await? {
+            return Ok((service, letter));
+        }
+    }
+    Err(HostError(format!("there is no dead letter {id}")))
+}
+
+fn say(id: &str, disposition: &Disposition) {
+    match disposition {
+        Disposition::Done => eprintln!("{id} succeeded"),
+        Disposition::Duplicate => eprintln!("{id} was done before"),
+        Disposition::Retry { after } => eprintln!("{id} failed again; try it after {} s", after.as_secs()),
+        Disposition::Permanent { code } => eprintln!("{id} failed again: {code}"),
+        Disposition::NotAttempted => eprintln!("{id} was not tried: the database is away"),
+    }
+}

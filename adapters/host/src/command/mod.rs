@@ -1,0 +1,82 @@
+//! The command line: one file for each command.
+
+pub mod catalog;
+mod dead_letters;
+mod effects;
+mod migrate;
+mod outbox;
+mod sandbox;
+mod serve;
+mod token;
+
+use clap::{Parser, Subcommand};
+use florin_kernel::time::Clock;
+
+use crate::config::Config;
+use crate::deployment::HostError;
+
+/// Florin: an open commerce backbone. Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(
+    name = "florin",
+    version,
+    after_help = "Settings are FLORIN_ variables: see `florin serve --help`."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Serve,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve, as the platform this runs on wants it (the default).
+    Serve(serve::Serve),
+    /// Print what the code declares: functions, routes, scopes, events, schedules.
+    Catalog(catalog::Catalog),
+    /// Bring the databases up to date, as their owner.
+    Migrate(migrate::Migrate),
+    /// Print a development token, and nothing else.
+    Token(token::Token),
+    /// Deliveries that cannot succeed.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLetters),
+    /// Calls to peers that are not done.
+    #[command(subcommand)]
+    Effects(effects::Effects),
+    /// Events that are committed and not yet published.
+    Outbox(outbox::Outbox),
+    /// The payment provider to develop and test against, as a process of its own.
+    Sandbox(sandbox::SandboxCommand),
+    // Drive a realistic morning of payments against a running suite.
+    //DEMO Demo(crate::demo::DemoArgs),
+}
+
+impl Cli {
+    /// Runs the command.
+    pub async fn run(self) -> Result<(), HostError> {
+        let config = Config::read()?;
+        crate::telemetry::log(&config)?;
+        let clock = Clock::System;
+        match self.command.unwrap_or(Command::Serve(self.serve)) {
+            Command::Serve(serve) => serve.run(config, clock).await,
+            Command::Catalog(catalog) => catalog.run(),
+            Command::Migrate(migrate) => migrate.run(config).await,
+            Command::Token(token) => token.run(&config, &clock),
+            Command::DeadLetters(command) => command.run(config, clock).await,
+            Command::Effects(command) => command.run(config, clock).await,
+            Command::Outbox(outbox) => outbox.run(config, clock).await,
+            Command::Sandbox(sandbox) => sandbox.run(clock).await,
+            /*DEMO
+                        Command::Demo(demo) => {
+                            let token = match config.get("token") {
+                                Some(token) => Some(token.to_owned()),
+                                None => token::development(&config, &clock).ok(),
+                            };
+                            crate::demo::run(demo, token).await.map_err(|error| HostError(error.to_string()))
+                        }
+            DEMO*/
+        }
+    }
+}

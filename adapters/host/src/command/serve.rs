@@ -1,0 +1,112 @@
+//! `florin serve`: picks the adapter by where it runs.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+use florin_kernel::time::Clock;
+use tokio::net::TcpListener;
+
+use super::token;
+use crate::config::{Config, KEYS};
+use crate::deployment::{Deployment, HostError};
+use crate::serve::{Manner, serve, stop_signal};
+
+/// Serves.
+#[derive(Debug, Default, Args)]
+#[command(after_long_help = settings())]
+pub struct Serve {
+    /// Address to listen on [127.0.0.1:8064].
+    #[arg(long)]
+    listen: Option<String>,
+    /// Directory of the embedded databases and queue [./florin-data].
+    #[arg(long)]
+    data: Option<String>,
+}
+
+fn settings() -> String {
+    let mut text =
+        "Settings, from the environment or from the TOML file that FLORIN_CONFIG names:\n".to_owned();
+    for (key, purpose) in KEYS {
+        text.push_str(&format!("  FLORIN_{:<22} {purpose}\n", key.to_ascii_uppercase()));
+    }
+    text.push_str("  FLORIN_<SERVICE>_DATABASE_URL  one service's own database\n");
+    text
+}
+
+/// Variables by which platforms say that they run us.
+struct Platform {
+    lambda: bool,
+    knative_port: Option<String>,
+}
+
+impl Platform {
+    fn here() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the platform's own variables, read once where we choose"
+        )]
+        let variable = |name| std::env::var(name).ok();
+        Self {
+            lambda: variable("AWS_LAMBDA_RUNTIME_API").is_some(),
+            knative_port: variable("K_SERVICE").and_then(|_| variable("PORT")),
+        }
+    }
+}
+
+impl Serve {
+    pub(super) async fn run(self, config: Config, clock: Clock) -> Result<(), HostError> {
+        let config = config.with("listen", self.listen).with("data", self.data);
+        let platform = Platform::here();
+        if platform.lambda {
+            return lambda(config, clock).await;
+        }
+        let (address, manner) = match platform.knative_port {
+            // The processor may be withdrawn between requests: nothing polls. Requests still come after SIGTERM.
+            Some(port) => {
+                (format!("0.0.0.0:{port}"), Manner { workers: false, linger: Duration::from_secs(5) })
+            }
+            None => (
+                config.get("listen").unwrap_or("127.0.0.1:8064").to_owned(),
+                Manner { workers: true, linger: Duration::ZERO },
+            ),
+        };
+        let listener = TcpListener::bind(&address)
+            .await
+            .map_err(|error| HostError(format!("{address} cannot be listened on: {error}")))?;
+        let at = listener.local_addr()?;
+        let stop = stop_signal()?;
+        let tell_clock = clock.clone();
+        serve(listener, config, clock, manner, stop, |deployment| tell(deployment, at, &tell_clock)).await
+    }
+}
+
+#[cfg(feature = "lambda")]
+async fn lambda(config: Config, clock: Clock) -> Result<(), HostError> {
+    crate::lambda::run(config, clock).await
+}
+
+#[cfg(not(feature = "lambda"))]
+async fn lambda(_: Config, _: Clock) -> Result<(), HostError> {
+    Err(HostError("this build has no Lambda adapter: build it with --features lambda".to_owned()))
+}
+
+/// Says where to look; a token only where the development key is the one that counts.
+#[expect(clippy::print_stdout, reason = "what a person who starts it wants to see")]
+fn tell(deployment: &Deployment, at: SocketAddr, clock: &Clock) {
+    tracing::info!(server.address = %at, "serving");
+    let Some(key) = &deployment.development_key else { return };
+    let token = token::sign(key, "demo", "developer", None, Duration::from_secs(12 * 60 * 60), clock);
+    let Ok(token) = token else { return };
+    println!("Florin serves on http://{at}");
+    println!();
+    println!("  documentation  http://{at}/docs");
+    println!("  audit records  http://{at}/v1/audit/records");
+    println!("  provider       http://{at}/sandbox/v1/records/summary");
+    println!("  a morning of payments: florin demo");
+    println!();
+    println!(
+        "A development token for the tenant demo, good for 12 hours (another one: florin token --tenant demo):"
+    );
+    println!("{token}");
+}

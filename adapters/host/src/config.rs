@@ -1,0 +1,241 @@
+//! Configuration: the environment and an optional file, read once; a key nobody knows is an error.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::services::SERVICES;
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+/// Every key with what it is for. In the environment they are upper case behind `FLORIN_`; in the file lower case.
+pub const KEYS: &[(&str, &str)] = &[
+    ("config", "a TOML file with these keys in lower case; the environment wins"),
+    ("listen", "address to listen on, 127.0.0.1:8064"),
+    ("data", "directory of the embedded databases and queue, ./florin-data"),
+    ("functions", "which functions this process serves: names or prefixes with *, separated by commas"),
+    ("workers", "whether this process consumes queues and runs schedules: on or off"),
+    ("database_url", "postgres://... for every service; a schema each"),
+    ("database_connections", "the most connections of each service's pool, 8"),
+    ("queue_url", "amqp://, amqps://, sqs:// or http(s):// (a CloudEvents sink); embedded when not said"),
+    ("public_url", "the address under which browsers reach this front"),
+    ("issuer", "the issuer of tokens; without it the development key is used, on loopback only"),
+    ("audience", "the audience tokens must be for, florin"),
+    ("jwks_url", "where the issuer's keys are; found by OpenID discovery when not said"),
+    ("jwks", "the issuer's keys themselves: a JSON Web Key Set, or the path of one"),
+    ("dev", "1: the development key also works on an address that is not loopback"),
+    ("card_url", "the card provider's base address; a sandbox in this process when not said"),
+    ("card_credential", "the bearer credential for the card provider"),
+    ("delivery_secret", "opens POST /_deliver/{function} to whoever bears this secret"),
+    ("delivery_audience", "opens POST /_deliver/{function} to tokens of the issuer for this audience"),
+    ("metrics_listen", "address of /metrics; with the embedded queue it is on the main one"),
+    ("wait_ms", "how long a caller waits for an effect before 202, 10000"),
+    ("body_limit_bytes", "the largest request body, 262144"),
+    ("concurrency", "the most requests handled at once, 1024"),
+    ("drain_linger_ms", "how long to keep serving after SIGTERM"),
+    ("base_path", "Lambda: a path that the front puts before ours"),
+    ("log", "what is logged, for example info or florin=debug"),
+    ("log_format", "text or json; json when the output is no terminal"),
+    ("token", "the token that `florin demo` uses"),
+];
+
+/// What a deployment says.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    values: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// Reads the environment of this process and the file it names.
+    pub fn read() -> Result<Self, ConfigError> {
+        #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+        Self::of(std::env::vars())
+    }
+
+    /// Reads these variables and the file they name.
+    pub fn of(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut environment = BTreeMap::new();
+        for (name, value) in variables {
+            let Some(key) = name.strip_prefix("FLORIN_") else { continue };
+            if injected(key) {
+                continue;
+            }
+            let key = key.to_ascii_lowercase();
+            known(&key).map_err(|near| ConfigError(format!("{name} is not a setting{near}")))?;
+            environment.insert(key, value);
+        }
+        let mut values = match environment.get("config") {
+            Some(path) => file(Path::new(path))?,
+            None => BTreeMap::new(),
+        };
+        values.extend(environment);
+        Ok(Self { values })
+    }
+
+    /// This configuration with a command's own settings above it.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: Option<String>) -> Self {
+        if let Some(value) = value {
+            self.values.insert(key.to_owned(), value);
+        }
+        self
+    }
+
+    /// A setting's text.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A setting's number.
+    pub fn number<N: std::str::FromStr>(&self, key: &str, default: N) -> Result<N, ConfigError> {
+        match self.get(key) {
+            None => Ok(default),
+            Some(text) => text.parse().map_err(|_| {
+                ConfigError(format!("FLORIN_{}: {text} is not a number", key.to_ascii_uppercase()))
+            }),
+        }
+    }
+
+    /// A setting of milliseconds.
+    pub fn millis(&self, key: &str, default: u64) -> Result<Duration, ConfigError> {
+        self.number(key, default).map(Duration::from_millis)
+    }
+
+    /// A setting that is on or off.
+    pub fn switch(&self, key: &str, default: bool) -> Result<bool, ConfigError> {
+        match self.get(key) {
+            None => Ok(default),
+            Some("1" | "on" | "true") => Ok(true),
+            Some("0" | "off" | "false") => Ok(false),
+            Some(text) => {
+                Err(ConfigError(format!("FLORIN_{}: {text} is not on or off", key.to_ascii_uppercase())))
+            }
+        }
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        PathBuf::from(self.get("data").unwrap_or("florin-data"))
+    }
+
+    /// A service's database: its own, the common one, or a file in the data directory.
+    pub fn database_url(&self, service: &str) -> String {
+        self.get(&format!("{service}_database_url"))
+            .or_else(|| self.get("database_url"))
+            .map(str::to_owned)
+            .unwrap_or_else(|| format!("sqlite://{}", self.data().join(format!("{service}.db")).display()))
+    }
+
+    /// Whether this service's database is embedded.
+    pub fn is_embedded(&self, service: &str) -> bool {
+        self.database_url(service).starts_with("sqlite:")
+    }
+
+    /// Whether the queue is embedded.
+    pub fn queue_is_embedded(&self) -> bool {
+        self.get("queue_url").is_none()
+    }
+
+    /// The functions this process serves.
+    pub fn functions(&self) -> Vec<String> {
+        let chosen = self.get("functions").unwrap_or("*");
+        chosen.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+    }
+}
+
+fn file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
+    let said = |what: String| ConfigError(format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| said(error.to_string()))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| said(error.to_string()))?;
+    let mut values = BTreeMap::new();
+    for (key, value) in table {
+        known(&key).map_err(|near| said(format!("{key} is not a setting{near}")))?;
+        let value = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Boolean(yes) => yes.to_string(),
+            _ => return Err(said(format!("{key} must be text, a number or true or false"))),
+        };
+        values.insert(key, value);
+    }
+    Ok(values)
+}
+
+/// What Kubernetes injects for a Service named `florin` or `florin-...`, and what the project's tests use.
+fn injected(key: &str) -> bool {
+    let of_service = |rest: &str| {
+        rest == "SERVICE_HOST"
+            || rest.starts_with("SERVICE_PORT")
+            || rest == "PORT"
+            || rest.starts_with("PORT_")
+    };
+    key.starts_with("TEST_")
+        || of_service(key)
+        || SERVICES.iter().any(|service| {
+            let name = format!("{}_", service.name.to_ascii_uppercase());
+            key.strip_prefix(&name).is_some_and(of_service)
+        })
+}
+
+/// Whether a key is known, else the nearest one that is.
+fn known(key: &str) -> Result<(), String> {
+    let databases = SERVICES.iter().map(|service| format!("{}_database_url", service.name));
+    let keys: Vec<String> = KEYS.iter().map(|(key, _)| (*key).to_owned()).chain(databases).collect();
+    if keys.iter().any(|known| known == key) {
+        return Ok(());
+    }
+    let near = keys.iter().min_by_key(|known| strsim::damerau_levenshtein(known, key));
+    Err(near.map_or_else(String::new, |near| format!("; did you mean FLORIN_{}?", near.to_ascii_uppercase())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::of(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest_known_one() {
+        let error = of(&[("FLORIN_LISTN", "x")]).unwrap_err().to_string();
+        assert_eq!(error, "FLORIN_LISTN is not a setting; did you mean FLORIN_LISTEN?");
+    }
+
+    #[test]
+    fn what_kubernetes_injects_is_ignored() {
+        for name in [
+            "FLORIN_SERVICE_HOST",
+            "FLORIN_PORT",
+            "FLORIN_PORT_8064_TCP_ADDR",
+            "FLORIN_PAYMENTS_SERVICE_PORT",
+            "FLORIN_PAYMENTS_PORT_80_TCP",
+        ] {
+            assert!(of(&[(name, "tcp://10.0.0.1:80")]).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_service_may_have_a_database_of_its_own() {
+        let config =
+            of(&[("FLORIN_DATABASE_URL", "postgres://a"), ("FLORIN_AUDIT_DATABASE_URL", "postgres://b")])
+                .unwrap();
+        assert_eq!(config.database_url("payments"), "postgres://a");
+        assert_eq!(config.database_url("audit"), "postgres://b");
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("florin.toml");
+        std::fs::write(&path, "listen = \"a:1\"\nwait_ms = 5\n").unwrap();
+        let config = of(&[("FLORIN_CONFIG", path.to_str().unwrap()), ("FLORIN_LISTEN", "b:2")]).unwrap();
+        assert_eq!(config.get("listen"), Some("b:2"));
+        assert_eq!(config.millis("wait_ms", 1).unwrap(), Duration::from_millis(5));
+        std::fs::write(&path, "lisen = \"a:1\"\n").unwrap();
+        assert!(of(&[("FLORIN_CONFIG", path.to_str().unwrap())]).is_err());
+    }
+}

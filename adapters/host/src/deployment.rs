@@ -1,0 +1,238 @@
+//! Puts services, databases, broker, peers and tokens together as the configuration says.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use florin_http::app::{App, Limits};
+use florin_http::delivery_door::Guard;
+use florin_http::network::{HttpNetwork, Peer};
+use florin_http::token::{DevelopmentKey, KeySet, KeySource, TokenRules, TokenTypes, Verifier};
+use florin_kernel::db::{Db, DbConfig};
+use florin_kernel::network::Network;
+use florin_kernel::service::{Definition, Service, Settings};
+use florin_kernel::time::Clock;
+use florin_sandbox::{Sandbox, SandboxConfig};
+
+use crate::config::Config;
+use crate::queue::Broker;
+use crate::services::SERVICES;
+
+/// Why the host cannot do what it was asked.
+#[derive(Debug)]
+pub struct HostError(pub String);
+
+impl std::fmt::Display for HostError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<E: std::error::Error> From<E> for HostError {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Services put together, and what they need around them.
+pub struct Deployment {
+    /// What it was made from.
+    pub config: Config,
+    /// The services behind one front.
+    pub app: Arc<App>,
+    /// The broker.
+    pub broker: Broker,
+    /// The sandbox, when it lives in this process.
+    pub sandbox: Option<Sandbox>,
+    /// The development key, when tokens are verified with it.
+    pub development_key: Option<DevelopmentKey>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Where this process is reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Reached {
+    /// The bound address; none on Lambda.
+    pub listen: Option<SocketAddr>,
+    /// Whether the process is frozen between requests.
+    pub freezes: bool,
+}
+
+impl Deployment {
+    /// Puts together what the configuration says.
+    pub async fn assemble(config: Config, clock: Clock, reached: Reached) -> Result<Self, HostError> {
+        let local = reached.listen.map(|address| format!("http://{}", loopback(address)));
+        let public = config
+            .get("public_url")
+            .map(|url| url.trim_end_matches('/').to_owned())
+            .or_else(|| local.clone());
+        let sandbox = match (config.get("card_url"), &public) {
+            (None, Some(public)) if reached.listen.is_some() => Some(sandbox(&config, public, &clock).await?),
+            _ => None,
+        };
+        let network = network(&config, local.filter(|_| sandbox.is_some()), public.unwrap_or_default())?;
+        let broker = Broker::open(&config, clock.clone(), reached.listen.is_some()).await?;
+        let mut services = Vec::new();
+        for definition in chosen(&config) {
+            services.push(service(definition, &config, &clock, &network, reached.freezes).await?);
+        }
+        if services.is_empty() {
+            return Err(HostError("FLORIN_FUNCTIONS chooses no function of this binary".to_owned()));
+        }
+        let (verifier, development_key) = verifier(&config, reached.listen)?;
+        let defaults = Limits::default();
+        let limits = Limits {
+            body_bytes: config.number("body_limit_bytes", defaults.body_bytes)?,
+            concurrency: config.number("concurrency", defaults.concurrency)?,
+            ..defaults
+        };
+        let app = App::new(services, verifier, limits);
+        Ok(Self { config, app, broker, sandbox, development_key, clock })
+    }
+
+    /// Who may deliver at the guarded door, if anybody may.
+    pub fn guard(&self) -> Result<Option<Guard>, HostError> {
+        if let Some(secret) = self.config.get("delivery_secret") {
+            if secret.len() < 16 {
+                return Err(HostError("FLORIN_DELIVERY_SECRET needs at least 16 characters".to_owned()));
+            }
+            return Ok(Some(Guard::Secret(secret.as_bytes().to_vec())));
+        }
+        let Some(audience) = self.config.get("delivery_audience") else { return Ok(None) };
+        let Some(rules) = issuer_rules(&self.config, audience)? else {
+            return Err(HostError("FLORIN_DELIVERY_AUDIENCE needs FLORIN_ISSUER".to_owned()));
+        };
+        Ok(Some(Guard::Token(Box::new(Verifier::new(rules)?))))
+    }
+}
+
+/// The services that have a function this process serves.
+pub fn chosen(config: &Config) -> impl Iterator<Item = &'static Definition> {
+    let wanted = config.functions();
+    SERVICES.iter().copied().filter(move |definition| {
+        wanted.iter().any(|name| match name.strip_suffix('*') {
+            Some(prefix) => {
+                format!("{}.", definition.name).starts_with(prefix)
+                    || definition.functions.iter().any(|f| f.name.starts_with(prefix))
+            }
+            None => definition.functions.iter().any(|f| f.name == name),
+        })
+    })
+}
+
+/// A service's database as configured.
+pub async fn database(definition: &Definition, config: &Config, freezes: bool) -> Result<Db, HostError> {
+    let mut database = DbConfig::new(config.database_url(definition.name), definition.name);
+    database.connections =
+        config.number("database_connections", if freezes { 1 } else { database.connections })?;
+    database.ping_idle = freezes;
+    Ok(database.connect().await?)
+}
+
+/// A service on its database; an embedded one migrates itself, a server's is only checked.
+pub async fn service(
+    definition: &'static Definition,
+    config: &Config,
+    clock: &Clock,
+    network: &Arc<dyn Network>,
+    freezes: bool,
+) -> Result<Arc<Service>, HostError> {
+    if config.is_embedded(definition.name) {
+        std::fs::create_dir_all(config.data())?;
+    }
+    let db = database(definition, config, freezes).await?;
+    let settings = Settings {
+        wait: config.millis("wait_ms", 10_000)?,
+        functions: config.functions(),
+        freezes,
+        ..Settings::default()
+    };
+    let service = Service::new(definition, db, clock.clone(), Arc::clone(network), settings);
+    if config.is_embedded(definition.name) {
+        service.migrate().await?;
+    } else if let Err(error) = service.check_schema().await {
+        // A database that is away is waited for; a schema that does not fit is not.
+        if error.trouble() != florin_kernel::db::Trouble::Away {
+            return Err(HostError(format!("{}: {error}", definition.name)));
+        }
+        tracing::warn!(service.name = definition.name, error.message = %error, "the database is away");
+    }
+    Ok(service)
+}
+
+async fn sandbox(config: &Config, public: &str, clock: &Clock) -> Result<Sandbox, HostError> {
+    let data = config.data();
+    std::fs::create_dir_all(&data)?;
+    let settings =
+        SandboxConfig { public_base: Some(format!("{public}/sandbox")), ..SandboxConfig::default() };
+    let url = format!("sqlite://{}", data.join("sandbox.db").display());
+    Ok(Sandbox::open(&url, settings, clock.clone()).await?)
+}
+
+/// The peers: the card provider, or the sandbox of this process over its own socket.
+pub fn network(
+    config: &Config,
+    local: Option<String>,
+    public: String,
+) -> Result<Arc<dyn Network>, HostError> {
+    let mut peers = HashMap::new();
+    let card = config.get("card_url").map(str::to_owned).or(local.map(|local| format!("{local}/sandbox")));
+    if let Some(base) = card {
+        let base = base.trim_end_matches('/').to_owned();
+        peers.insert("card", Peer { base, credential: config.get("card_credential").map(str::to_owned) });
+    }
+    Ok(Arc::new(HttpNetwork::new(peers, public)?))
+}
+
+/// The path of the development key.
+pub fn development_key(config: &Config) -> Result<DevelopmentKey, HostError> {
+    let data = config.data();
+    std::fs::create_dir_all(&data)?;
+    Ok(DevelopmentKey::load_or_create(&data.join("development-key.json"))?)
+}
+
+fn issuer_rules(config: &Config, audience: &str) -> Result<Option<TokenRules>, HostError> {
+    let Some(issuer) = config.get("issuer") else { return Ok(None) };
+    let keys = match (config.get("jwks"), config.get("jwks_url")) {
+        (Some(jwks), _) if jwks.trim_start().starts_with('{') => KeySource::Static(KeySet::parse(jwks)?),
+        (Some(path), _) => KeySource::Static(KeySet::parse(&std::fs::read_to_string(Path::new(path))?)?),
+        (None, Some(url)) => KeySource::Remote { url: url.parse()?, plain_http: false },
+        (None, None) => KeySource::Discovery { plain_http: false },
+    };
+    Ok(Some(TokenRules {
+        issuer: issuer.to_owned(),
+        audience: vec![audience.to_owned()],
+        leeway: std::time::Duration::from_secs(10),
+        types: TokenTypes::default(),
+        keys,
+    }))
+}
+
+fn verifier(
+    config: &Config,
+    listen: Option<SocketAddr>,
+) -> Result<(Verifier, Option<DevelopmentKey>), HostError> {
+    if let Some(rules) = issuer_rules(config, config.get("audience").unwrap_or("florin"))? {
+        return Ok((Verifier::new(rules)?, None));
+    }
+    let safe = listen.is_some_and(|address| address.ip().is_loopback()) || config.switch("dev", false)?;
+    if !safe {
+        return Err(HostError(
+            "FLORIN_ISSUER is needed where others can reach this address (FLORIN_DEV=1 accepts the development key)"
+                .to_owned(),
+        ));
+    }
+    let key = development_key(config)?;
+    Ok((Verifier::new(key.rules())?, Some(key)))
+}
+
+/// An address to reach a listener at from this machine.
+fn loopback(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, address.port()))
+    } else {
+        address
+    }
+}

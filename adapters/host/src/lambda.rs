@@ -1,0 +1,55 @@
+//! The Lambda function: one execution environment, put together once and frozen between events.
+
+use std::sync::Arc;
+
+use florin_http::call::TimeLeft;
+use florin_http::router;
+use florin_kernel::time::Clock;
+use florin_queue::cloudevents::Limits;
+
+use crate::config::Config;
+use crate::deployment::{Deployment, HostError, Reached};
+
+/// Serves events of the Runtime API.
+pub async fn run(config: Config, clock: Clock) -> Result<(), HostError> {
+    let deployment = Deployment::assemble(config, clock, Reached { listen: None, freezes: true }).await?;
+    let options = florin_lambda::request::Options {
+        base_path: deployment.config.get("base_path").unwrap_or_default().parse()?,
+        ..florin_lambda::request::Options::default()
+    };
+    let documentation = crate::command::catalog::documentation(&deployment.app);
+    let app = florin_lambda::App {
+        router: router::router(&deployment.app).merge(documentation),
+        time_left: |extensions, left| {
+            extensions.insert(TimeLeft(left));
+        },
+        http: options,
+        services: deployment.app.services().to_vec(),
+        publisher: Arc::clone(&deployment.broker.publisher),
+        queues: deployment.broker.queues.clone(),
+        postpone: postpone(&deployment),
+        limits: Limits::default(),
+        clock: deployment.clock.clone(),
+    };
+    florin_lambda::run(app).await.map_err(|error| HostError(error.to_string()))
+}
+
+#[cfg(feature = "sqs")]
+fn postpone(deployment: &Deployment) -> Option<florin_lambda::Postpone> {
+    let sqs = Arc::clone(deployment.broker.sqs.as_ref()?);
+    Some(Arc::new(move |message: florin_lambda::Postponed| {
+        let sqs = Arc::clone(&sqs);
+        Box::pin(async move {
+            if let Err(error) =
+                sqs.change_visibility(&message.queue_arn, &message.receipt_handle, message.after).await
+            {
+                tracing::warn!(error.message = %error, "the message comes again after the queue's own time-out");
+            }
+        })
+    }))
+}
+
+#[cfg(not(feature = "sqs"))]
+fn postpone(_: &Deployment) -> Option<florin_lambda::Postpone> {
+    None
+}

@@ -1,0 +1,13 @@
+//! The host: the only place that knows every service and every adapter.
+
+pub mod command;
+pub mod config;
+//DEMO pub mod demo;
+pub mod deployment;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+pub mod queue;
+pub mod serve;
+pub mod services;
+pub mod stub;
+pub mod telemetry;

@@ -1,0 +1,115 @@
+//! Which broker the deployment uses, behind the one port.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use florin_kernel::time::Clock;
+use florin_queue::embedded::{EmbeddedQueue, ServeLock};
+use florin_queue::http_publisher::{HttpPublisher, HttpPublishing};
+use florin_queue::port::{Publisher, Subscriber, Subscription};
+
+use crate::config::Config;
+use crate::deployment::HostError;
+use crate::services::SERVICES;
+
+/// The broker of a deployment.
+pub struct Broker {
+    /// Where events are published.
+    pub publisher: Arc<dyn Publisher>,
+    /// Where they are consumed; none where the platform pushes them.
+    pub subscriber: Option<Arc<dyn Subscriber>>,
+    /// The embedded queue, when it is that.
+    pub embedded: Option<Arc<EmbeddedQueue>>,
+    /// The function behind each queue by the queue's name at the broker, for Lambda.
+    pub queues: BTreeMap<String, String>,
+    #[cfg(feature = "sqs")]
+    /// Amazon SQS, when it is that.
+    pub sqs: Option<Arc<florin_sqs::Sqs>>,
+    /// Held while this process serves the data directory.
+    lock: Option<ServeLock>,
+}
+
+/// Every subscription of every service of this binary, whoever consumes it.
+pub fn subscriptions() -> Vec<Subscription> {
+    SERVICES.iter().flat_map(|service| Subscription::of(service.functions)).collect()
+}
+
+impl Broker {
+    /// Opens the broker. `serving` takes the lock of the data directory where the queue is embedded.
+    pub async fn open(config: &Config, clock: Clock, serving: bool) -> Result<Self, HostError> {
+        let all = subscriptions();
+        let mut queues = BTreeMap::new();
+        let bare = |publisher: Arc<dyn Publisher>, subscriber, queues| Self {
+            publisher,
+            subscriber,
+            embedded: None,
+            queues,
+            #[cfg(feature = "sqs")]
+            sqs: None,
+            lock: None,
+        };
+        match config.get("queue_url") {
+            None => {
+                let data = config.data();
+                std::fs::create_dir_all(&data)
+                    .map_err(|error| HostError(format!("{} cannot be made: {error}", data.display())))?;
+                let lock = if serving { Some(ServeLock::take(&data)?) } else { None };
+                let queue = EmbeddedQueue::open(&data, clock).await?;
+                if let Some(lock) = &lock {
+                    queue.take_over(lock).await?;
+                }
+                queue.declare(&all).await?;
+                Ok(Self {
+                    lock,
+                    embedded: Some(Arc::clone(&queue)),
+                    ..bare(
+                        Arc::clone(&queue) as Arc<dyn Publisher>,
+                        Some(queue as Arc<dyn Subscriber>),
+                        queues,
+                    )
+                })
+            }
+            #[cfg(feature = "rabbitmq")]
+            Some(url) if url.starts_with("amqp://") || url.starts_with("amqps://") => {
+                let queue =
+                    Arc::new(florin_rabbitmq::RabbitMq::connect(florin_rabbitmq::RabbitMqConfig::new(url))?);
+                // Away is not an error: the relay publishes when the broker is back.
+                if let Err(error) = queue.declare(&all).await {
+                    tracing::warn!(error.message = %error, "the broker is away; its queues are made when it is back");
+                }
+                queues.extend(all.iter().map(|s| (s.function.to_owned(), s.function.to_owned())));
+                Ok(bare(Arc::clone(&queue) as Arc<dyn Publisher>, Some(queue as Arc<dyn Subscriber>), queues))
+            }
+            #[cfg(feature = "sqs")]
+            Some(url) if url.starts_with("sqs://") => {
+                let sqs_config: florin_sqs::SqsConfig = url.parse()?;
+                queues.extend(all.iter().map(|s| (sqs_config.queue_name(s.function), s.function.to_owned())));
+                let queue = Arc::new(florin_sqs::Sqs::connect(sqs_config).await);
+                queue.declare(&all).await?;
+                Ok(Self {
+                    sqs: Some(Arc::clone(&queue)),
+                    ..bare(
+                        Arc::clone(&queue) as Arc<dyn Publisher>,
+                        Some(queue as Arc<dyn Subscriber>),
+                        queues,
+                    )
+                })
+            }
+            Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
+                let publisher = HttpPublisher::new(url, HttpPublishing::default())?;
+                Ok(bare(Arc::new(publisher), None, queues))
+            }
+            Some(url) => {
+                let scheme = url.split(':').next().unwrap_or_default();
+                Err(HostError(format!(
+                    "FLORIN_QUEUE_URL: this build has no broker for {scheme}:// (amqp://, sqs:// and http:// are features)"
+                )))
+            }
+        }
+    }
+
+    /// Whether this process holds the data directory's lock.
+    pub fn is_serving(&self) -> bool {
+        self.lock.is_some()
+    }
+}

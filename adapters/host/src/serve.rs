@@ -1,0 +1,150 @@
+//! The long-lived process: HTTP, and beside it the relay, the consumers and the schedules when asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use florin_http::server::Drain;
+use florin_http::{delivery_door, router, server};
+use florin_kernel::time::Clock;
+use florin_queue::{consumer, relay, schedule};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::deployment::{Deployment, HostError, Reached};
+
+/// The most messages of one queue at a time in one process.
+const CONCURRENCY: usize = 16;
+
+/// How a platform wants the process to behave.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Whether to consume queues and run schedules unless the configuration says otherwise.
+    pub workers: bool,
+    /// How long to keep serving after SIGTERM unless the configuration says otherwise.
+    pub linger: Duration,
+}
+
+/// Serves until `stop`, and drains.
+pub async fn serve(
+    listener: TcpListener,
+    config: Config,
+    clock: Clock,
+    manner: Manner,
+    stop: CancellationToken,
+    ready: impl FnOnce(&Deployment) + Send,
+) -> Result<(), HostError> {
+    let reached = Reached { listen: Some(listener.local_addr()?), freezes: false };
+    let metrics = crate::telemetry::metrics();
+    let deployment = Deployment::assemble(config, clock, reached).await?;
+    let config = &deployment.config;
+    let workers = config.switch("workers", manner.workers)?;
+    let linger = config.millis("drain_linger_ms", u64::try_from(manner.linger.as_millis()).unwrap_or(0))?;
+    let app = Arc::clone(&deployment.app);
+
+    let mut routes = router::router(&app);
+    if let Some(guard) = deployment.guard()? {
+        routes = routes.merge(delivery_door::routes(&app, guard));
+    }
+    if let Some(sandbox) = &deployment.sandbox {
+        routes = routes.nest("/sandbox", sandbox.router());
+    }
+    routes = routes.merge(crate::command::catalog::documentation(&app));
+    let background = TaskTracker::new();
+    let halt = CancellationToken::new();
+    if let Some(metrics) = metrics {
+        match config.get("metrics_listen") {
+            Some(address) => {
+                let listener = TcpListener::bind(address).await?;
+                let drain =
+                    Drain { stop: halt.clone(), linger: Duration::ZERO, patience: Duration::from_secs(1) };
+                background.spawn(server::serve(listener, metrics_route(metrics), drain));
+            }
+            None if config.queue_is_embedded() => routes = routes.merge(metrics_route(metrics)),
+            None => {}
+        }
+    }
+    for service in app.services() {
+        let publisher = Arc::clone(&deployment.broker.publisher);
+        background.spawn(relay::run(Arc::clone(service), publisher, halt.clone()));
+    }
+    if workers {
+        background.spawn(schedule::run(app.services().to_vec(), halt.clone()));
+        if let Some(subscriber) = &deployment.broker.subscriber {
+            for service in app.services() {
+                let consuming = consumer::run_consumers(
+                    Arc::clone(service),
+                    Arc::clone(subscriber),
+                    CONCURRENCY,
+                    halt.clone(),
+                );
+                background.spawn(async move {
+                    if let Err(error) = consuming.await {
+                        tracing::error!(error.message = %error, "a queue cannot be consumed");
+                    }
+                });
+            }
+        }
+    }
+    ready(&deployment);
+
+    let going = stop.clone();
+    let front = Arc::clone(&app);
+    let sandbox = deployment.sandbox.clone();
+    tokio::spawn(async move {
+        going.cancelled().await;
+        front.set_ready(false);
+        if let Some(sandbox) = sandbox {
+            sandbox.release();
+        }
+    });
+    server::serve(listener, routes, Drain { stop, linger, patience: Duration::from_secs(25) }).await;
+    // No call can come any more: finish the effects, then publish what they committed.
+    for service in app.services() {
+        if tokio::time::timeout(Duration::from_secs(25), service.drain()).await.is_err() {
+            tracing::warn!(
+                service.name = service.name(),
+                "the sweep of another process finishes the effects"
+            );
+        }
+    }
+    halt.cancel();
+    background.close();
+    if tokio::time::timeout(Duration::from_secs(25), background.wait()).await.is_err() {
+        tracing::warn!("another process publishes and consumes the rest");
+    }
+    for service in app.services() {
+        service.db.close().await;
+    }
+    Ok(())
+}
+
+fn metrics_route(handle: PrometheusHandle) -> Router {
+    Router::new().route("/metrics", get(move || std::future::ready(handle.render())))
+}
+
+/// Rung by SIGTERM or Ctrl-C.
+pub fn stop_signal() -> Result<CancellationToken, HostError> {
+    let stop = CancellationToken::new();
+    let rung = stop.clone();
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        rung.cancel();
+        // A second signal does not wait for the drain.
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(130);
+    });
+    Ok(stop)
+}
