@@ -1,8 +1,6 @@
 //! One execution environment: what it serves, and what it makes of an event.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use florin_kernel::corridor::{Disposition, KernelJob};
@@ -27,16 +25,12 @@ use crate::schedule::{self, NotATick};
 pub struct App {
     /// The HTTP front's routes.
     pub router: Router,
-    /// Tells the routes how long there is, in the form in which the HTTP front looks for it in a request.
-    pub time_left: fn(&mut http::Extensions, Duration),
     /// What a deployment says about its HTTP fronts.
     pub http: Options,
     /// The services of this process. Their settings say `freezes`.
     pub services: Vec<Arc<Service>>,
     /// Where committed events go.
     pub publisher: Arc<dyn Publisher>,
-    /// The function behind each queue, by the queue's name.
-    pub queues: BTreeMap<String, String>,
     /// Sets a message's visibility; without it a retry waits for the queue's own visibility time-out.
     pub postpone: Option<Postpone>,
     /// How much memory a message may take.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::corridor::Disposition;
+use florin_kernel::service::Service;
 use florin_queue::cloudevents::decode_sqs;
+use florin_queue::port::Subscription;
 use futures_util::future::BoxFuture;
 
 use crate::app::App;
@@ -29,12 +31,8 @@ pub type Postpone = Arc<dyn Fn(Postponed) -> BoxFuture<'static, ()> + Send + Syn
 impl App {
     /// Delivers one message.
     pub(crate) async fn deliver(&self, record: Record, budget: Budget) -> Outcome {
-        let Some(function) = self.queues.get(&record.queue) else {
+        let Some((service, function)) = self.reaction_of(&record.queue) else {
             tracing::error!(messaging.destination.name = record.queue, "no function here has this queue");
-            return Outcome::NotAttempted;
-        };
-        let Some(service) = self.services.iter().find(|service| service.function(function).is_some()) else {
-            tracing::error!(florin.function = function, "a delivery for a function that is not here");
             return Outcome::NotAttempted;
         };
         let event = match decode_sqs(&record.body, &self.limits) {
@@ -61,5 +59,19 @@ impl App {
             }
             Disposition::NotAttempted => Outcome::NotAttempted,
         }
+    }
+
+    /// The reaction that a queue is named after: its name with hyphens for dots, behind any prefix. Names of
+    /// functions have no hyphen, so the longest that fits is the one.
+    fn reaction_of(&self, queue: &str) -> Option<(&Arc<Service>, &'static str)> {
+        let queue = queue.strip_suffix(".fifo").unwrap_or(queue);
+        let fits = |function: &str| {
+            let prefix = queue.strip_suffix(function.replace('.', "-").as_str());
+            prefix.is_some_and(|prefix| prefix.is_empty() || prefix.ends_with(['-', '_']))
+        };
+        let reactions = self.services.iter().flat_map(|service| {
+            Subscription::of(service.served()).map(move |subscription| (service, subscription.function))
+        });
+        reactions.filter(|(_, function)| fits(function)).max_by_key(|(_, function)| function.len())
     }
 }

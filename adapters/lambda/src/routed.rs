@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 
 use axum::body::Body;
 use bytes::Bytes;
+use florin_http::call::TimeLeft;
 use florin_kernel::event::TraceParent;
 use florin_kernel::problem::{Problem, codes};
 use futures_util::FutureExt;
@@ -53,7 +54,7 @@ impl App {
     async fn routed(&self, request: Request<Bytes>, budget: Budget) -> Result<Response<Bytes>, Box<Problem>> {
         let (parts, body) = request.into_parts();
         let mut request = Request::from_parts(parts, Body::from(body));
-        (self.time_left)(request.extensions_mut(), budget.room_left());
+        request.extensions_mut().insert(TimeLeft(budget.room_left()));
         let answered = async {
             let Ok(response) = self.router.clone().oneshot(request).await;
             let (parts, body) = response.into_parts();

@@ -2,7 +2,6 @@
 //!
 //! The process tests run it against a Runtime API of their own; the host's `florin` binary is the real one.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -34,11 +33,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             .route("/echo", any(echo))
             .route("/hang", get(std::future::pending::<()>))
             .route("/panic", get(async || -> () { panic!("a defect") })),
-        time_left: |_, _| {},
         http: florin_lambda::request::Options::default(),
         services: vec![service],
         publisher: Arc::new(Swallow),
-        queues: BTreeMap::from([("parcels-note_parcel".to_owned(), "parcels.note_parcel".to_owned())]),
         postpone: None,
         limits: Limits::default(),
         clock: Clock::System,

@@ -18,7 +18,8 @@ fn a_plain_event_ticks_the_job_that_its_rule_or_schedule_is_named_after() {
         "arn:aws:events:eu-central-1:123456789012:rule/bus/payments.sweep",
         "arn:aws:scheduler:eu-central-1:123456789012:schedule/default/payments.sweep",
     ] {
-        let event = json!({"detail-type": "Scheduled Event", "resources": [arn], "time": "2026-01-31T12:00:00Z"});
+        let event =
+            json!({"detail-type": "Scheduled Event", "resources": [arn], "time": "2026-01-31T12:00:00Z"});
         assert_eq!(job(&raw(&event)).unwrap(), "payments.sweep");
     }
 }

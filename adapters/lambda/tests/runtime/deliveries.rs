@@ -91,9 +91,26 @@ async fn a_notification_inside_of_a_message_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_queue_or_a_function_that_is_not_here_keeps_its_messages() {
+async fn a_queue_is_its_functions_by_name_behind_any_prefix() {
     let environment = Environment::new(Router::new()).await;
-    for queue in ["unheard-of", "elsewhere"] {
+    for (id, queue) in ["parcels-note_parcel", "florin-parcels-note_parcel", "eu_parcels-note_parcel.fifo"]
+        .iter()
+        .enumerate()
+    {
+        let id = id.to_string();
+        assert_eq!(
+            failures(&environment.handle(&batch(queue, &[(&id, "note")])).await.unwrap()),
+            [""; 0],
+            "{queue}"
+        );
+    }
+    assert_eq!(environment.published(), ["0", "1", "2"]);
+}
+
+#[tokio::test]
+async fn a_queue_of_no_function_here_keeps_its_messages() {
+    let environment = Environment::new(Router::new()).await;
+    for queue in ["elsewhere-do_it", "note_parcel", "otherparcels-note_parcel", "parcels-count_parcels"] {
         let answer = environment.handle(&batch(queue, &[("1", "note"), ("2", "note")])).await.unwrap();
         assert_eq!(failures(&answer), ["1", "2"], "{queue}");
     }

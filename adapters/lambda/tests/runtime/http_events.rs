@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::routing::{any, get};
+use florin_http::call::TimeLeft;
 use florin_testkit::lambda_runtime_api::fronts::HttpRequest;
 use serde_json::{Value, json};
 
@@ -23,7 +24,7 @@ async fn environment() -> Environment {
         .route(
             "/time",
             get(async |request: Request| {
-                format!("{}", request.extensions().get::<Duration>().unwrap().as_millis())
+                format!("{}", request.extensions().get::<TimeLeft>().unwrap().0.as_millis())
             }),
         )
         .route(
