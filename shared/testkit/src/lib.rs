@@ -2,3 +2,4 @@
 
 pub mod lambda_runtime_api;
 pub mod servers;
+pub mod suite;
