@@ -12,7 +12,7 @@ use crate::event::{Context, HttpEvent};
 use crate::kind::Front;
 use crate::refusal::Refusal;
 
-/// A custom domain's base path mapping, `/shop`, which API Gateway leaves in the path it hands over.
+/// A custom domain's base path mapping, `/shop`, which API Gateway leaves in the path it hands over. Empty: none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BasePath(String);
 
@@ -24,7 +24,7 @@ pub struct NotABasePath;
 impl FromStr for BasePath {
     type Err = NotABasePath;
     fn from_str(text: &str) -> Result<Self, NotABasePath> {
-        let fits = check(text).is_ok() && !text.ends_with('/');
+        let fits = text.is_empty() || (check(text).is_ok() && !text.ends_with('/'));
         if fits { Ok(Self(text.to_owned())) } else { Err(NotABasePath) }
     }
 }

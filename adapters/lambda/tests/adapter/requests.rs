@@ -128,11 +128,12 @@ fn the_base_path_of_a_custom_domain_is_taken_off_by_whole_segments_and_once() {
 }
 
 #[test]
-fn a_base_path_is_absolute_and_has_no_end() {
-    for text in ["", "shop", "/shop/", "/", "/a/../b", "/a b"] {
+fn a_base_path_is_absolute_and_has_no_end_or_is_none() {
+    for text in ["shop", "/shop/", "/", "/a/../b", "/a b"] {
         assert!(text.parse::<BasePath>().is_err(), "{text:?} was taken");
     }
     assert!("/shop/eu".parse::<BasePath>().is_ok());
+    assert_eq!("".parse::<BasePath>().unwrap(), BasePath::default());
 }
 
 #[test]
