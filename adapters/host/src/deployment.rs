@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use florin_http::app::{App, Limits};
-use florin_http::delivery_door::Guard;
 use florin_http::network::{HttpNetwork, Peer};
 use florin_http::token::{DevelopmentKey, KeySet, KeySource, TokenRules, TokenTypes, Verifier};
 use florin_kernel::db::{Db, DbConfig};
 use florin_kernel::network::Network;
 use florin_kernel::service::{Definition, Service, Settings};
 use florin_kernel::time::Clock;
+use florin_knative::delivery_door::Guard;
 use florin_sandbox::{Sandbox, SandboxConfig};
 
 use crate::config::Config;

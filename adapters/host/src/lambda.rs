@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use florin_http::call::TimeLeft;
 use florin_http::router;
 use florin_kernel::time::Clock;
 use florin_queue::cloudevents::Limits;
@@ -20,13 +19,9 @@ pub async fn run(config: Config, clock: Clock) -> Result<(), HostError> {
     let documentation = crate::command::catalog::documentation(&deployment.app);
     let app = florin_lambda::App {
         router: router::router(&deployment.app).merge(documentation),
-        time_left: |extensions, left| {
-            extensions.insert(TimeLeft(left));
-        },
         http: options,
         services: deployment.app.services().to_vec(),
         publisher: Arc::clone(&deployment.broker.publisher),
-        queues: deployment.broker.queues.clone(),
         postpone: postpone(&deployment),
         limits: Limits::default(),
         clock: deployment.clock.clone(),

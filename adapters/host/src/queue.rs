@@ -1,6 +1,5 @@
 //! Which broker the deployment uses, behind the one port.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use florin_kernel::time::Clock;
@@ -20,8 +19,6 @@ pub struct Broker {
     pub subscriber: Option<Arc<dyn Subscriber>>,
     /// The embedded queue, when it is that.
     pub embedded: Option<Arc<EmbeddedQueue>>,
-    /// The function behind each queue by the queue's name at the broker, for Lambda.
-    pub queues: BTreeMap<String, String>,
     #[cfg(feature = "sqs")]
     /// Amazon SQS, when it is that.
     pub sqs: Option<Arc<florin_sqs::Sqs>>,
@@ -38,12 +35,10 @@ impl Broker {
     /// Opens the broker. `serving` takes the lock of the data directory where the queue is embedded.
     pub async fn open(config: &Config, clock: Clock, serving: bool) -> Result<Self, HostError> {
         let all = subscriptions();
-        let mut queues = BTreeMap::new();
-        let bare = |publisher: Arc<dyn Publisher>, subscriber, queues| Self {
+        let bare = |publisher: Arc<dyn Publisher>, subscriber| Self {
             publisher,
             subscriber,
             embedded: None,
-            queues,
             #[cfg(feature = "sqs")]
             sqs: None,
             lock: None,
@@ -62,11 +57,7 @@ impl Broker {
                 Ok(Self {
                     lock,
                     embedded: Some(Arc::clone(&queue)),
-                    ..bare(
-                        Arc::clone(&queue) as Arc<dyn Publisher>,
-                        Some(queue as Arc<dyn Subscriber>),
-                        queues,
-                    )
+                    ..bare(Arc::clone(&queue) as Arc<dyn Publisher>, Some(queue as Arc<dyn Subscriber>))
                 })
             }
             #[cfg(feature = "rabbitmq")]
@@ -77,27 +68,21 @@ impl Broker {
                 if let Err(error) = queue.declare(&all).await {
                     tracing::warn!(error.message = %error, "the broker is away; its queues are made when it is back");
                 }
-                queues.extend(all.iter().map(|s| (s.function.to_owned(), s.function.to_owned())));
-                Ok(bare(Arc::clone(&queue) as Arc<dyn Publisher>, Some(queue as Arc<dyn Subscriber>), queues))
+                Ok(bare(Arc::clone(&queue) as Arc<dyn Publisher>, Some(queue as Arc<dyn Subscriber>)))
             }
             #[cfg(feature = "sqs")]
             Some(url) if url.starts_with("sqs://") => {
                 let sqs_config: florin_sqs::SqsConfig = url.parse()?;
-                queues.extend(all.iter().map(|s| (sqs_config.queue_name(s.function), s.function.to_owned())));
                 let queue = Arc::new(florin_sqs::Sqs::connect(sqs_config).await);
                 queue.declare(&all).await?;
                 Ok(Self {
                     sqs: Some(Arc::clone(&queue)),
-                    ..bare(
-                        Arc::clone(&queue) as Arc<dyn Publisher>,
-                        Some(queue as Arc<dyn Subscriber>),
-                        queues,
-                    )
+                    ..bare(Arc::clone(&queue) as Arc<dyn Publisher>, Some(queue as Arc<dyn Subscriber>))
                 })
             }
             Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
                 let publisher = HttpPublisher::new(url, HttpPublishing::default())?;
-                Ok(bare(Arc::new(publisher), None, queues))
+                Ok(bare(Arc::new(publisher), None))
             }
             Some(url) => {
                 let scheme = url.split(':').next().unwrap_or_default();

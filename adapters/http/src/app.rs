@@ -56,6 +56,11 @@ impl App {
         &self.services
     }
 
+    /// The limits of this process.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Says whether `/readyz` may say yes; a drain begins by saying no.
     pub fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Ordering::SeqCst);

@@ -11,7 +11,7 @@ use florin_kernel::event::TraceParent;
 use florin_kernel::function::Function;
 use florin_kernel::problem::{Class, Code, Problem, codes};
 use florin_kernel::service::Service;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -48,7 +48,7 @@ impl IntoResponse for TurnedAway {
 }
 
 /// The span of this request: a child of the caller's trace where it brought a valid one.
-pub(crate) fn trace_of(headers: &HeaderMap) -> TraceParent {
+pub fn trace_of(headers: &HeaderMap) -> TraceParent {
     let brought = headers.get(TRACEPARENT).and_then(|t| t.to_str().ok()).and_then(|t| t.parse().ok());
     TraceParent::span(brought.as_ref())
 }
@@ -118,8 +118,8 @@ fn too_large(limit: usize) -> Problem {
     codes::BODY_TOO_LARGE.because(format!("at most {limit} bytes are taken")).with("limit_bytes", limit)
 }
 
-/// A body within the limit of size and time.
-pub(crate) async fn read_body(body: Body, limit: usize, arrival: Duration) -> Result<bytes::Bytes, Problem> {
+/// A body within the limit of size and time, or the problem of one that is not.
+pub async fn read_body(body: Body, limit: usize, arrival: Duration) -> Result<bytes::Bytes, Problem> {
     match tokio::time::timeout(arrival, Limited::new(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
@@ -159,15 +159,4 @@ fn request_id(headers: &HeaderMap, trace: &TraceParent) -> String {
         .filter(|id| !id.is_empty())
         .filter(plain)
         .unwrap_or_else(|| trace.trace_id().to_owned())
-}
-
-/// Whether a request carries this bearer secret; compared in constant time.
-pub(crate) fn bears(headers: &HeaderMap, secret: &[u8]) -> bool {
-    let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
-    match given.split_at_checked(7) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"Bearer ") => {
-            aws_lc_rs::constant_time::verify_slices_are_equal(token, secret).is_ok()
-        }
-        _ => false,
-    }
 }

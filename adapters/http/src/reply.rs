@@ -13,12 +13,12 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
 /// A problem as a response.
-pub(crate) fn problem(problem: &Problem, trace: &TraceParent) -> Response {
+pub fn problem(problem: &Problem, trace: &TraceParent) -> Response {
     answered(Answered::problem(problem, trace.trace_id()), Some(trace.trace_id()))
 }
 
 /// An answer as a response.
-pub(crate) fn answered(answer: Answered, request_id: Option<&str>) -> Response {
+pub fn answered(answer: Answered, request_id: Option<&str>) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

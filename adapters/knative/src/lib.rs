@@ -1,1 +1,4 @@
-//! The Knative front: HTTP/1.1 and h2c on $PORT, CloudEvents at the guarded door, drain.
+//! The Knative front: what its runtime contract asks, and the guarded door that its Triggers deliver to.
+
+pub mod contract;
+pub mod delivery_door;

@@ -5,6 +5,7 @@ pub use sqlx;
 
 pub mod answer;
 pub mod caller;
+pub mod catalog;
 pub mod corridor;
 pub mod cx;
 pub mod db;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use florin_kernel::time::Clock;
+use florin_knative::contract;
 use tokio::net::TcpListener;
 
 use super::token;
@@ -37,7 +38,7 @@ fn settings() -> String {
 /// Variables by which platforms say that they run us.
 struct Platform {
     lambda: bool,
-    knative_port: Option<String>,
+    knative: Option<String>,
 }
 
 impl Platform {
@@ -49,7 +50,7 @@ impl Platform {
         let variable = |name| std::env::var(name).ok();
         Self {
             lambda: variable("AWS_LAMBDA_RUNTIME_API").is_some(),
-            knative_port: variable("K_SERVICE").and_then(|_| variable("PORT")),
+            knative: contract::address(variable("K_SERVICE").as_deref(), variable("PORT").as_deref()),
         }
     }
 }
@@ -61,11 +62,8 @@ impl Serve {
         if platform.lambda {
             return lambda(config, clock).await;
         }
-        let (address, manner) = match platform.knative_port {
-            // The processor may be withdrawn between requests: nothing polls. Requests still come after SIGTERM.
-            Some(port) => {
-                (format!("0.0.0.0:{port}"), Manner { workers: false, linger: Duration::from_secs(5) })
-            }
+        let (address, manner) = match platform.knative {
+            Some(address) => (address, Manner { workers: false, linger: contract::LINGER }),
             None => (
                 config.get("listen").unwrap_or("127.0.0.1:8064").to_owned(),
                 Manner { workers: true, linger: Duration::ZERO },

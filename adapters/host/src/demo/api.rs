@@ -112,7 +112,9 @@ impl Api {
             let began = Instant::now();
             let heard = self.exchange(ask, tries).await;
             let retry_after = match heard {
-                Ok((reply, _)) if matches!(reply.status, 401 | 403) => return Err(NoAnswer::Denied(reply.said())),
+                Ok((reply, _)) if matches!(reply.status, 401 | 403) => {
+                    return Err(NoAnswer::Denied(reply.said()));
+                }
                 Ok((reply, after)) if reply.status == 202 => {
                     away_since = None;
                     if open_since.get_or_insert(began).elapsed() >= self.patience.open {

@@ -39,7 +39,8 @@ impl Interrupt {
         mut done: impl FnMut(F::Output),
     ) {
         let begun = stream::iter(items).take_while(|_| future::ready(!self.stop.is_cancelled()));
-        let mut results = std::pin::pin!(begun.map(work).buffer_unordered(at_once).take_until(self.leave.cancelled()));
+        let mut results =
+            std::pin::pin!(begun.map(work).buffer_unordered(at_once).take_until(self.leave.cancelled()));
         let mut told = false;
         while let Some(result) = self.next(&mut results, &mut told, progress).await {
             done(result);
@@ -49,14 +50,20 @@ impl Interrupt {
     }
 
     /// The next result; tells once that an interruption was heard.
-    async fn next<S: Stream + Unpin>(&self, results: &mut S, told: &mut bool, progress: &Progress) -> Option<S::Item> {
+    async fn next<S: Stream + Unpin>(
+        &self,
+        results: &mut S,
+        told: &mut bool,
+        progress: &Progress,
+    ) -> Option<S::Item> {
         if !*told {
-            let heard = future::select(results.next(), std::pin::pin!(self.stop.cancelled()));
-            match heard.await {
+            let stop = std::pin::pin!(self.stop.cancelled());
+            match future::select(results.next(), stop).await {
                 future::Either::Left((result, _)) => return result,
                 future::Either::Right(_) => {
                     *told = true;
-                    progress.say("Stopping: what is in flight is finished first. Once more to leave at once.");
+                    progress
+                        .say("Stopping: what is in flight is finished first. Once more to leave at once.");
                 }
             }
         }

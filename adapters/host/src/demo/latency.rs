@@ -46,7 +46,8 @@ impl Latencies {
 
     /// As a table.
     pub(super) fn table(&self) -> String {
-        let mut text = format!("  {:<22}{:>9}{:>13}{:>13}{:>13}\n", "operation", "requests", "p50", "p95", "p99");
+        let mut text =
+            format!("  {:<22}{:>9}{:>13}{:>13}{:>13}\n", "operation", "requests", "p50", "p95", "p99");
         for line in self.lines() {
             let [p50, p95, p99] = [line.p50, line.p95, line.p99].map(millis);
             let count = table::grouped(line.count);

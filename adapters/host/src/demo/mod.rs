@@ -6,7 +6,7 @@ mod api;
 mod fake;
 mod interrupt;
 mod latency;
-//mod morning;
+mod morning;
 mod patience;
 mod progress;
 mod purchases;
@@ -22,29 +22,29 @@ use serde_json::Value;
 
 /// What `florin demo` is told.
 #[derive(Debug, clap::Args)]
-pub(crate) struct DemoArgs {
+pub struct DemoArgs {
     /// Where the suite listens
     #[arg(long, default_value = "http://127.0.0.1:8064")]
-    pub(crate) url: String,
-    /// A token with the scopes payments:read, payments:write, refunds:write and audit:read; the development
-    /// token when not given
-    #[arg(long, env = "FLORIN_TOKEN", hide_env_values = true)]
-    pub(crate) token: Option<String>,
+    pub url: String,
+    /// A token with the scopes payments:read, payments:write, refunds:write and audit:read; when not given, that of
+    /// FLORIN_TOKEN, else a development token
+    #[arg(long)]
+    pub token: Option<String>,
     /// How many payments the morning has
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with = "purchases")]
-    pub(crate) payments: u32,
+    pub payments: u32,
     /// How many are under way at once
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
-    pub(crate) concurrency: u16,
+    pub concurrency: u16,
     /// The same seed makes the same morning
     #[arg(long, default_value_t = 1, conflicts_with = "purchases")]
-    pub(crate) seed: u64,
+    pub seed: u64,
     /// Pay the purchases of a CSV file (customer,date,quantity,amount,currency); to repeat it charges nothing twice
     #[arg(long, value_name = "FILE")]
-    pub(crate) purchases: Option<PathBuf>,
+    pub purchases: Option<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
-    pub(crate) json: bool,
+    pub json: bool,
 }
 
 /// What a run came to: for people, for programs, and why it is not good if it is not.
@@ -54,10 +54,10 @@ struct Outcome {
     trouble: Option<String>,
 }
 
-/// Runs the demo. Fails when a payment did not end as it should, or did not end.
-pub(crate) async fn run(args: DemoArgs) -> Result<(), String> {
-    let token = args.token.as_deref().ok_or("a token is needed: give --token, or FLORIN_TOKEN")?;
-    let api = Api::new(&args.url, token, Patience::default())?;
+/// Runs the demo with the token of its arguments, else with this one. Fails when a payment did not end as it should, or did not end.
+pub async fn run(args: DemoArgs, token: Option<String>) -> Result<(), String> {
+    let token = args.token.or(token).ok_or("a token is needed: give --token, or FLORIN_TOKEN")?;
+    let api = Api::new(&args.url, &token, Patience::default())?;
     if !api.is_there().await {
         eprintln!("Nothing answers at {} yet; `cargo run` starts the suite. Waiting for it ...", args.url);
     }
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), String> {
     let concurrency = usize::from(args.concurrency);
     let outcome = match &args.purchases {
         Some(file) => purchases::run(&api, file, concurrency, &interrupt).await?,
-        None => todo!(),
+        None => morning::run(&api, args.payments, concurrency, args.seed, &interrupt).await?,
     };
     print(if args.json { format!("{:#}\n", outcome.json) } else { outcome.text })?;
     outcome.trouble.map_or(Ok(()), Err)

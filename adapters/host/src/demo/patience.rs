@@ -45,9 +45,10 @@ mod tests {
     fn pauses_double_up_to_the_longest_and_heed_retry_after() {
         let patience = Patience::default();
         let millis = |tries, after| patience.pause(tries, after).as_millis();
-        assert_eq!([1, 2, 3, 4, 5, 6, 40].map(|tries| millis(tries, None)), [
-            100, 200, 400, 800, 1600, 2000, 2000
-        ]);
+        assert_eq!(
+            [1, 2, 3, 4, 5, 6, 40].map(|tries| millis(tries, None)),
+            [100, 200, 400, 800, 1600, 2000, 2000]
+        );
         assert_eq!(millis(1, Some(Duration::from_secs(1))), 1000);
         assert_eq!(millis(1, Some(Duration::from_secs(3600))), 2000);
     }

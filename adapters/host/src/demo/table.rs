@@ -37,7 +37,9 @@ mod tests {
 
     #[test]
     fn people_read_groups_and_major_units() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (24_409_194, "24,409,194"), (-1_000, "-1,000")] {
+        for (number, text) in
+            [(0, "0"), (999, "999"), (1_000, "1,000"), (24_409_194, "24,409,194"), (-1_000, "-1,000")]
+        {
             assert_eq!(grouped(number), text);
         }
         let of = |minor, currency: &str| major(Money::new(minor, currency.parse().unwrap()));

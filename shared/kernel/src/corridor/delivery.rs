@@ -1,5 +1,6 @@
 //! A delivery's way: the inbox, the reaction, and a disposition that the commit alone decides.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::change::{self, RUNS};
@@ -49,7 +50,12 @@ pub const LADDER: [Duration; 7] = [
 
 impl Service {
     /// Delivers an event to one function. `time_left` is the platform's deadline minus a margin.
-    pub async fn deliver(&self, function: &str, event: Event, time_left: Option<Duration>) -> Disposition {
+    pub async fn deliver(
+        self: &Arc<Self>,
+        function: &str,
+        event: Event,
+        time_left: Option<Duration>,
+    ) -> Disposition {
         let Some(Function { name, room: Room::Reaction(room), .. }) = self.function(function) else {
             // A queue of a function this release does not have: another release may.
             tracing::error!(florin.function = function, "a delivery for a function that is not here");
@@ -95,7 +101,7 @@ impl Service {
     }
 
     async fn react(
-        &self,
+        self: &Arc<Self>,
         room: &ReactionRoom,
         delivery: Delivery<'_>,
         event: &Event,
@@ -117,10 +123,11 @@ impl Service {
             code: None,
             request_id: None,
         };
-        self.write(&mut cx, &record, None).await?;
+        let wanted = self.write(&mut cx, &record, None).await?;
         match cx.view.tx.commit().await {
             Ok(()) => {
                 self.committed();
+                self.spawn_effects(tenant, wanted);
                 Ok(Disposition::Done)
             }
             Err(CommitError::Failed(error)) => Err(error.into()),

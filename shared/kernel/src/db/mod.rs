@@ -136,9 +136,10 @@ impl Tx {
 
     /// Rolls back now rather than when the connection is next used.
     pub async fn rollback(self) -> DbResult<()> {
-        Ok(match self.on {
+        match self.on {
             On::Sqlite(tx) => tx.rollback().await?,
             On::Postgres(tx) => tx.rollback().await?,
-        })
+        }
+        Ok(())
     }
 }

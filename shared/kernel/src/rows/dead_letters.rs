@@ -1,5 +1,7 @@
 //! Deliveries that cannot succeed, with the full event, in the consumer's own database on every platform.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::inbox::{self, Delivery};
@@ -99,7 +101,7 @@ pub async fn show(service: &Service, id: &str) -> DbResult<Option<DeadLetter>> {
 }
 
 /// Tries a dead letter again by the ordinary path. It is gone when that succeeds.
-pub async fn replay(service: &Service, letter: &DeadLetter) -> DbResult<Disposition> {
+pub async fn replay(service: &Arc<Service>, letter: &DeadLetter) -> DbResult<Disposition> {
     let event = Event::from_stored(&letter.event)?;
     let mut tx = service.db.begin(Wall::System).await?;
     inbox::revive(&mut tx, &letter.function, &letter.source, &letter.event_id).await?;

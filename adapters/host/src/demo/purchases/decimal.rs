@@ -33,7 +33,9 @@ mod tests {
         let minor = minor_units(text, currency.parse().unwrap());
         match expected {
             Ok(expected) => assert_eq!(minor, Ok(expected), "{text} {currency}"),
-            Err(part) => assert!(minor.as_ref().is_err_and(|e| e.contains(part)), "{text} {currency}: {minor:?}"),
+            Err(part) => {
+                assert!(minor.as_ref().is_err_and(|e| e.contains(part)), "{text} {currency}: {minor:?}")
+            }
         }
     }
 

@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn the_columns_may_stand_in_any_order() {
-        let file = PurchaseFile::parse(b"amount,currency,customer,date,quantity\n1.00,EUR,7,2026-01-01,1\n").unwrap();
+        let file = PurchaseFile::parse(b"amount,currency,customer,date,quantity\n1.00,EUR,7,2026-01-01,1\n")
+            .unwrap();
         assert_eq!(file.purchases[0].fields.amount, "1.00");
         assert_eq!(file.purchases[0].fields.customer, "7");
     }

@@ -19,7 +19,12 @@ use super::interrupt::Interrupt;
 use super::progress::Progress;
 
 /// Pays the purchases of a file, so many at once.
-pub(super) async fn run(api: &Api, path: &Path, at_once: usize, interrupt: &Interrupt) -> Result<Outcome, String> {
+pub(super) async fn run(
+    api: &Api,
+    path: &Path,
+    at_once: usize,
+    interrupt: &Interrupt,
+) -> Result<Outcome, String> {
     let file = PurchaseFile::read(path)?;
     let (began, mut summary, mut overflow) = (Instant::now(), Summary::default(), None);
     let progress = Progress::over(file.purchases.len(), "purchases");

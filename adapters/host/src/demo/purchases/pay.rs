@@ -123,7 +123,8 @@ async fn settle(
     mut before: bool,
 ) -> Result<Outcome, Outcome> {
     if (payment.amount, payment.currency) != (due.minor, due.currency) {
-        let other = format!("{} has this reference and is of {} {}", payment.id, payment.amount, payment.currency);
+        let other =
+            format!("{} has this reference and is of {} {}", payment.id, payment.amount, payment.currency);
         return Ok(Outcome::Unpaid(other));
     }
     let (began, mut looks) = (Instant::now(), 0);
@@ -172,5 +173,7 @@ async fn get(api: &Api, id: &str) -> Result<Payment, Outcome> {
 async fn by_reference(api: &Api, reference: &str) -> Result<Payment, Outcome> {
     let mut reply = api.get("list", &format!("/v1/payments?reference={reference}")).await?;
     reply.body = reply.body["data"][0].take();
-    reply.payment().map_err(|_| Outcome::Unpaid("the key is taken, and no payment has the reference".to_owned()))
+    reply
+        .payment()
+        .map_err(|_| Outcome::Unpaid("the key is taken, and no payment has the reference".to_owned()))
 }

@@ -35,8 +35,11 @@ struct Named {
 impl Summary {
     /// Counts one row. Fails when the sum is beyond 64 bits.
     pub(super) fn add(&mut self, purchase: &Purchase, outcome: Outcome) -> Result<(), String> {
-        let named = |field: String, detail: String| {
-            Named { row: purchase.row, customer: purchase.fields.customer.clone(), field, detail }
+        let named = |field: String, detail: String| Named {
+            row: purchase.row,
+            customer: purchase.fields.customer.clone(),
+            field,
+            detail,
         };
         match outcome {
             Outcome::Paid { received, before } => {
@@ -63,7 +66,12 @@ impl Summary {
     }
 
     /// Everything, in the order of the rows.
-    pub(super) fn finish(mut self, file: &PurchaseFile, took: Duration, latencies: &Latencies) -> crate::demo::Outcome {
+    pub(super) fn finish(
+        mut self,
+        file: &PurchaseFile,
+        took: Duration,
+        latencies: &Latencies,
+    ) -> crate::demo::Outcome {
         self.refused.sort_by_key(|named| named.row);
         self.unpaid.sort_by_key(|named| named.row);
         crate::demo::Outcome {
@@ -79,7 +87,9 @@ impl Summary {
             return None;
         }
         let why = self.stopped.as_ref().map_or(String::new(), |why| format!("{why}; "));
-        Some(format!("{why}{unpaid} not paid, {left} left: run the same command again, nothing is charged twice"))
+        Some(format!(
+            "{why}{unpaid} not paid, {left} left: run the same command again, nothing is charged twice"
+        ))
     }
 
     fn text(&self, file: &PurchaseFile, took: Duration, latencies: &Latencies) -> String {

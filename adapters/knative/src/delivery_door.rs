@@ -6,19 +6,19 @@ use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use florin_http::app::App;
+use florin_http::call::{read_body, trace_of};
+use florin_http::reply;
+use florin_http::token::Verifier;
 use florin_kernel::corridor::Disposition;
 use florin_kernel::event::Event;
 use florin_kernel::function::Room;
 use florin_kernel::problem::{Problem, codes};
 use florin_kernel::service::Service;
 use florin_queue::cloudevents::{Limits, decode_http};
+use http::HeaderValue;
 use http::StatusCode;
-use http::header::{HeaderMap, RETRY_AFTER};
-
-use crate::app::App;
-use crate::call::{bears, read_body, trace_of};
-use crate::reply;
-use crate::token::Verifier;
+use http::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
 
 /// Who may deliver. There is no door without one.
 pub enum Guard {
@@ -64,7 +64,7 @@ async fn deliver(State(door): State<Arc<Door>>, Path(function): Path<String>, re
         return no(codes::NOT_FOUND.because("no such function is served here"));
     };
     let limits = Limits::default();
-    let body = match read_body(body, limits.max_batch_bytes, door.app.limits.arrival).await {
+    let body = match read_body(body, limits.max_batch_bytes, door.app.limits().arrival).await {
         Ok(body) => body,
         Err(problem) => return no(problem),
     };
@@ -87,7 +87,7 @@ async fn deliver(State(door): State<Arc<Door>>, Path(function): Path<String>, re
 async fn deliver_all(app: &App, service: &Arc<Service>, function: &str, events: Vec<Event>) -> Response {
     let mut worst = Disposition::Done;
     for event in events {
-        match service.deliver(function, event, Some(app.limits.room)).await {
+        match service.deliver(function, event, Some(app.limits().room)).await {
             Disposition::Done | Disposition::Duplicate | Disposition::Permanent { .. } => {}
             unfinished => worst = unfinished,
         }
@@ -106,5 +106,16 @@ fn answer(disposition: Disposition) -> Response {
                 .into_response()
         }
         Disposition::NotAttempted => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// Whether a request carries this bearer secret; compared in constant time.
+fn bears(headers: &HeaderMap, secret: &[u8]) -> bool {
+    let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+    match given.split_at_checked(7) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"Bearer ") => {
+            aws_lc_rs::constant_time::verify_slices_are_equal(token, secret).is_ok()
+        }
+        _ => false,
     }
 }

@@ -1,0 +1,1 @@
+//! Waits for a suite to play against.

@@ -1,0 +1,55 @@
+//! The catalog: everything that is known of the functions, read from the one list of them.
+//!
+//! Four readings of it: [`json`] for programs that deploy, [`openapi`] for those who call, [`asyncapi`] for
+//! those who listen, and [`event_files`] for the directory events/. All come in a stable order.
+
+mod asyncapi;
+mod event_files;
+mod events;
+mod json;
+mod openapi;
+mod schemas;
+
+pub use asyncapi::asyncapi;
+pub use event_files::event_files;
+pub use events::{Emitted, emitted};
+pub use json::json;
+pub use openapi::openapi;
+
+/// The version that the documents carry.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The licence that the documents name (SPDX).
+const LICENSE: &str = env!("CARGO_PKG_LICENSE");
+
+/// The first sentence of a text, without its full stop.
+fn first_sentence(text: &str) -> &str {
+    let line = text.split("\n\n").next().unwrap_or_default();
+    line.split_once(". ").map_or(line, |(first, _)| first).trim_end_matches('.')
+}
+
+/// What a function's name says, as a sentence: `payments.charge_card` reads "Charge card".
+fn spoken(name: &str) -> String {
+    let verb = name.split_once('.').map_or(name, |(_, verb)| verb);
+    let mut letters = verb.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).map(|letter| if letter == '_' { ' ' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_is_the_first_sentence() {
+        assert_eq!(first_sentence("Confirm it. A declined card is a 402."), "Confirm it");
+        assert_eq!(first_sentence("Get a payment."), "Get a payment");
+        assert_eq!(first_sentence("Where it goes.\n\nIt is public."), "Where it goes");
+        assert_eq!(first_sentence(""), "");
+    }
+
+    #[test]
+    fn a_name_reads_as_a_sentence() {
+        assert_eq!(spoken("payments.expire_authorizations"), "Expire authorizations");
+    }
+}
