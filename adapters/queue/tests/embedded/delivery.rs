@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use florin_kernel::corridor::Disposition;
 use florin_queue::port::Publisher;
@@ -77,15 +77,18 @@ async fn a_retry_comes_when_the_clock_says_so_and_not_before() {
 }
 
 #[tokio::test]
-async fn what_was_not_attempted_comes_again_without_the_clock_moving() {
+async fn what_was_not_attempted_comes_again_after_pauses_without_the_clock_moving() {
     let directory = tempfile::tempdir().unwrap();
     let queue = declared(directory.path(), &clock()).await;
     let tries = AtomicUsize::new(0);
     let mut consumer = Consumer::answering(&queue, INVOICES, move |_| {
         if tries.fetch_add(1, Ordering::SeqCst) < 3 { Disposition::NotAttempted } else { Disposition::Done }
     });
+    let began = Instant::now();
     publish(&queue, &["evt_1"]).await;
     assert_eq!(consumer.next_ids(4).await, ["evt_1"; 4]);
+    // A tenth of a second, then twice as long, then twice as long again.
+    assert!(began.elapsed() >= Duration::from_millis(700), "{:?}", began.elapsed());
     assert!(consumer.stop().await.is_empty());
     assert_eq!(depth(&queue, INVOICES).await, 0);
 }

@@ -57,7 +57,7 @@ async fn a_living_consumer_keeps_what_it_holds_while_time_passes() {
     slow.kill().await;
 }
 
-/// Waits until every message that somebody holds is held at least that long.
+/// Waits until every message that somebody holds is held at least that long, looking again and again.
 async fn held_until(directory: &std::path::Path, at: Timestamp) {
     let db = store(directory).await;
     loop {
@@ -71,7 +71,7 @@ async fn held_until(directory: &std::path::Path, at: Timestamp) {
         if short == 0 {
             return;
         }
-        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

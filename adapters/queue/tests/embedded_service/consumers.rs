@@ -1,0 +1,198 @@
+//! What travels through the queue changes something once, whatever dies on the way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_kernel::db::{Db, DbConfig, Wall};
+use florin_kernel::rows::{dead_letters, outbox};
+use florin_kernel::service::Settings;
+use florin_queue::consumer::run_consumers;
+use florin_queue::embedded::{EmbeddedQueue, ServeLock};
+use florin_queue::port::{Handler, QueueError, SetAside, Subscriber, Subscription};
+use florin_queue::relay;
+use futures_util::future::BoxFuture;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::shop::{clock, order, queue, rows, shop, tallied, until};
+
+/// Relay and consumers, as a process runs them.
+fn start(
+    service: &Arc<florin_kernel::service::Service>,
+    queue: &Arc<EmbeddedQueue>,
+    stop: &CancellationToken,
+) -> JoinHandle<()> {
+    let consuming = run_consumers(Arc::clone(service), Arc::clone(queue) as _, 4, stop.clone());
+    let relaying = relay::run(Arc::clone(service), Arc::clone(queue) as _, stop.clone());
+    tokio::spawn(async move {
+        let (consumed, ()) = tokio::join!(consuming, relaying);
+        consumed.unwrap();
+    })
+}
+
+async fn queued(queue: &EmbeddedQueue) -> u64 {
+    queue.depth().await.unwrap().iter().map(|depth| depth.messages).sum()
+}
+
+/// How many orders to refuse are in the queue and with no consumer.
+async fn waiting(store: &Db) -> i64 {
+    let mut tx = store.read(Wall::System).await.unwrap();
+    tx.sql("SELECT count(*) FROM queue_messages WHERE queue = 'shop.refuse_order' AND holder IS NULL")
+        .one::<(i64,)>()
+        .await
+        .unwrap()
+        .0
+}
+
+/// The queue's store as a stranger sees it.
+async fn store(directory: &std::path::Path) -> Db {
+    let url = format!("sqlite://{}", directory.join("queue.db").display());
+    DbConfig::new(url, "queue").connect().await.unwrap()
+}
+
+#[tokio::test]
+async fn each_event_changes_something_once_although_the_process_is_killed_again_and_again() {
+    const ORDERS: i64 = 60;
+    let directory = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let lock = ServeLock::take(directory.path()).unwrap();
+    let (service, first) =
+        (shop(directory.path(), &clock, Settings::default()).await, queue(directory.path(), &clock).await);
+    for n in 0..ORDERS {
+        order(&first, &format!("order_{n}"), "completed").await;
+    }
+    for kill_at in [3, 10, 25, 40, ORDERS] {
+        // Each process opens the stores anew, and gets at once what the one before it held.
+        let (service, queue) = (
+            shop(directory.path(), &clock, Settings::default()).await,
+            queue(directory.path(), &clock).await,
+        );
+        queue.take_over(&lock).await.unwrap();
+        let stop = CancellationToken::new();
+        let process = start(&service, &queue, &stop);
+        until("the orders are counted", async || tallied(&service, "counted").await.0 >= kill_at).await;
+        if kill_at < ORDERS {
+            process.abort();
+            assert!(process.await.unwrap_err().is_cancelled());
+            continue;
+        }
+        // What the killed relays had claimed is theirs for their lease.
+        clock.advance(Duration::from_secs(60));
+        until("the orders are confirmed", async || tallied(&service, "confirmed").await.0 == ORDERS).await;
+        // A killed relay's events may be published twice: they are consumed too, and change nothing.
+        until("nothing is left", async || {
+            outbox::backlog(&service).await.unwrap().0 == 0 && queued(&queue).await == 0
+        })
+        .await;
+        stop.cancel();
+        process.await.unwrap();
+    }
+    assert_eq!(tallied(&service, "counted").await, (ORDERS, ORDERS));
+    assert_eq!(tallied(&service, "confirmed").await, (ORDERS, ORDERS));
+}
+
+#[tokio::test]
+async fn an_order_that_never_works_is_a_dead_letter_after_its_attempts_and_leaves_the_queue() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let settings = Settings { attempts: 3, ..Settings::default() };
+    let (service, queue) =
+        (shop(directory.path(), &clock, settings).await, queue(directory.path(), &clock).await);
+    let stop = CancellationToken::new();
+    let process = start(&service, &queue, &stop);
+    order(&queue, "order_1", "broken").await;
+    let attempts = async || {
+        let sql = "SELECT attempts FROM florin_inbox WHERE function = 'shop.refuse_order'";
+        rows::<(i64,)>(&service, sql).await.first().map_or(0, |(attempts,)| *attempts)
+    };
+    let store = store(directory.path()).await;
+    for (attempt, wait) in [(1, 1), (2, 5)] {
+        until("it was tried", async || attempts().await == attempt).await;
+        until("it waits for its time", async || waiting(&store).await == 1).await;
+        clock.advance(Duration::from_secs(wait));
+    }
+    until("it is a dead letter", async || !dead_letters::list(&service, 10).await.unwrap().is_empty()).await;
+    stop.cancel();
+    process.await.unwrap();
+    let letters = dead_letters::list(&service, 10).await.unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!((letters[0].function.as_str(), letters[0].attempts), ("shop.refuse_order", 3));
+    // Counted by the other reaction all the same.
+    assert_eq!(tallied(&service, "counted").await, (1, 1));
+    assert_eq!(queued(&queue).await, 0);
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_costs_no_attempt() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let (away, queue) =
+        (shop(directory.path(), &clock, Settings::default()).await, queue(directory.path(), &clock).await);
+    away.db.close().await;
+    order(&queue, "order_1", "completed").await;
+    let tried = Arc::new(tokio::sync::Semaphore::new(0));
+    let stop = CancellationToken::new();
+    let count_order = Subscription::of(crate::shop::SHOP.functions).next().unwrap();
+    let deliver = florin_queue::consumer::handler(away, count_order.function);
+    let counting: Handler = {
+        let tried = Arc::clone(&tried);
+        Arc::new(move |event| {
+            tried.add_permits(1);
+            deliver(event)
+        })
+    };
+    let consuming = tokio::spawn(queue.consume(count_order, 1, counting, stop.clone()));
+    tried.acquire_many(4).await.unwrap().forget();
+    stop.cancel();
+    consuming.await.unwrap().unwrap();
+
+    let back = shop(directory.path(), &clock, Settings::default()).await;
+    let stop = CancellationToken::new();
+    let process = start(&back, &queue, &stop);
+    until("the order is counted", async || tallied(&back, "counted").await == (1, 1)).await;
+    stop.cancel();
+    process.await.unwrap();
+    let attempts: Vec<(i64,)> =
+        rows(&back, "SELECT attempts FROM florin_inbox WHERE function = 'shop.count_order'").await;
+    assert_eq!(attempts, [(1,)]);
+}
+
+#[tokio::test]
+async fn one_queue_that_cannot_be_consumed_ends_the_consumers_with_its_reason() {
+    /// A broker on which one queue was made differently.
+    struct Misconfigured;
+    impl Subscriber for Misconfigured {
+        fn declare<'a>(&'a self, _: &'a [Subscription]) -> BoxFuture<'a, Result<(), QueueError>> {
+            Box::pin(async { Ok(()) })
+        }
+        fn consume(
+            &self,
+            of: Subscription,
+            _: usize,
+            _: Handler,
+            stop: CancellationToken,
+        ) -> BoxFuture<'static, Result<(), QueueError>> {
+            Box::pin(async move {
+                if of.function == "shop.confirm_order" {
+                    return Err(QueueError("the queue is of another type".to_owned()));
+                }
+                stop.cancelled().await;
+                Ok(())
+            })
+        }
+        fn set_aside<'a>(
+            &'a self,
+            _: &'a [Subscription],
+            _: usize,
+        ) -> BoxFuture<'a, Result<Vec<SetAside>, QueueError>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let service = shop(directory.path(), &clock(), Settings::default()).await;
+    let stop = CancellationToken::new();
+    let ended = run_consumers(service, Arc::new(Misconfigured), 4, stop.clone()).await;
+    assert_eq!(ended.unwrap_err().to_string(), "the queue is of another type");
+    // Whoever gave the token decides what this means for the rest of the process.
+    assert!(!stop.is_cancelled());
+}
