@@ -79,9 +79,11 @@ pub(crate) async fn records(
     Ok(Json(found))
 }
 
+// By rowid, which is the order of arrival: within one millisecond identifiers are in no order. The store is
+// always SQLite.
 async fn of_reference(tx: &mut Tx, reference: String) -> DbResult<(Vec<Charge>, Vec<Asked>)> {
     let charges = tx
-        .sql("SELECT * FROM charges WHERE reference = $1 ORDER BY id")
+        .sql("SELECT * FROM charges WHERE reference = $1 ORDER BY rowid")
         .bind(reference.clone())
         .all()
         .await?;
@@ -90,7 +92,7 @@ async fn of_reference(tx: &mut Tx, reference: String) -> DbResult<(Vec<Charge>, 
             "SELECT idempotency_key, operation, charge, seen AS requests, mismatched, status
              FROM requests
              WHERE reference = $1 OR charge IN (SELECT id FROM charges WHERE reference = $1)
-             ORDER BY created_at, idempotency_key",
+             ORDER BY rowid",
         )
         .bind(reference)
         .all()
@@ -105,7 +107,7 @@ async fn of_charge(tx: &mut Tx, id: ChargeId) -> Result<(Vec<Charge>, Vec<Asked>
             "SELECT idempotency_key, operation, charge, seen AS requests, mismatched, status
              FROM requests
              WHERE charge = $1
-             ORDER BY created_at, idempotency_key",
+             ORDER BY rowid",
         )
         .bind(id)
         .all()
