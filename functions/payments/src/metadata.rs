@@ -11,12 +11,15 @@ use serde::{Deserialize, Serialize};
 /// At most 50 entries, keys of 40 and values of 500 characters.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "BTreeMap<Text<40>, Text<500>>")]
-#[schemars(inline, transform = at_most_fifty)]
+#[schemars(inline, transform = bounded)]
 pub(crate) struct Metadata(BTreeMap<Text<40>, Text<500>>);
 
 const MOST: usize = 50;
 
-fn at_most_fifty(schema: &mut schemars::Schema) {
+/// Adds what a map's schema does not say by itself: how many entries, and which keys.
+fn bounded(schema: &mut schemars::Schema) {
+    let key = Text::<40>::json_schema(&mut schemars::SchemaGenerator::default());
+    schema.insert("propertyNames".into(), key.to_value());
     schema.insert("maxProperties".into(), MOST.into());
 }
 

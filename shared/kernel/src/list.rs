@@ -95,6 +95,7 @@ crate::text::text_value!(
 
 /// One page.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// The entries.
     pub data: Vec<T>,

@@ -3,16 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Gives a type with `Display` and `FromStr` its JSON and its schema.
+/// Gives a type with `Display` and `FromStr` its JSON.
 ///
 /// A macro, because these are trait implementations whose bodies are alike for every identifier,
 /// currency, tenant and instant, and Rust has no other way to implement a foreign trait for a family
-/// of types. Nothing in it decides anything: the text form alone does. `with` adds members to the schema, so that it
-/// says exactly which texts `FromStr` takes.
+/// of types. Nothing in it decides anything: the text form alone does.
 #[macro_export]
 #[doc(hidden)]
-macro_rules! __text_value {
-    ($type:ty, $format:expr, $description:expr $(, with $more:tt)? $(, <$g:ident: $bound:path>)?) => {
+macro_rules! __text_json {
+    ($type:ty $(, <$g:ident: $bound:path>)?) => {
         impl$(<$g: $bound>)? serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 to.collect_str(self)
@@ -24,6 +23,16 @@ macro_rules! __text_value {
                 text.parse().map_err(serde::de::Error::custom)
             }
         }
+    };
+}
+
+/// Gives a type with `Display` and `FromStr` its JSON and its schema. `with` adds members to the schema, so that
+/// it says exactly which texts `FromStr` takes. A macro for the reason above.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __text_value {
+    ($type:ty, $format:expr, $description:expr $(, with $more:tt)? $(, <$g:ident: $bound:path>)?) => {
+        $crate::__text_json!($type $(, <$g: $bound>)?);
         impl$(<$g: $bound>)? schemars::JsonSchema for $type {
             fn inline_schema() -> bool {
                 true
@@ -87,7 +96,7 @@ macro_rules! __text_column {
     };
 }
 
-pub use crate::{__text_column as text_column, __text_value as text_value};
+pub use crate::{__text_column as text_column, __text_json as text_json, __text_value as text_value};
 
 /// Text of 1 to `MAX` characters without control characters, from somebody else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,7 +4,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::schemas::Schemas;
-use super::{Emitted, LICENSE, VERSION, emitted};
+use super::{Emitted, LICENSE, VERSION, emitted, spoken};
 use crate::service::Definition;
 
 /// The AsyncAPI 3.0.0 document of these services.
@@ -24,7 +24,7 @@ pub fn asyncapi(definitions: &[&'static Definition]) -> Value {
         }));
         operations.extend(event.consumers.iter().map(|function| {
             let service = function.split_once('.').map_or(*function, |(service, _)| service);
-            let mut receive = operation("receive", kind, service, &format!("{function} reacts."));
+            let mut receive = operation("receive", kind, service, &spoken(function));
             receive["x-florin-function"] = json!(function);
             receive["x-florin-queue"] = json!(function);
             (format!("{function}.on.{kind}"), receive)

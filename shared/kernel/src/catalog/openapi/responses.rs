@@ -33,7 +33,8 @@ fn content(at: &DoorRoom, schemas: &mut Schemas) -> Value {
 fn answers(door: &Door, takes_key: bool, content: &Value) -> Map<String, Value> {
     let mut answers = Map::new();
     let mut answer = |status: &str, description: &str, names: &[&str], content: Option<&Value>| {
-        let replayed = takes_key.then_some("Idempotency-Replayed");
+        // A 202 is never stored, so it is never an earlier answer.
+        let replayed = (takes_key && status != "202").then_some("Idempotency-Replayed");
         let headers: Map<_, _> = names.iter().copied().chain(replayed).map(header).collect();
         let mut answer = json!({ "description": description });
         if !headers.is_empty() {
