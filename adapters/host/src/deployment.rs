@@ -76,7 +76,12 @@ impl Deployment {
         let broker = Broker::open(&config, clock.clone(), reached.listen.is_some()).await?;
         let mut services = Vec::new();
         for definition in chosen(&config) {
-            services.push(service(definition, &config, &clock, &network, reached.freezes).await?);
+            let service = service(definition, &config, &clock, &network, reached.freezes).await?;
+            if broker.is_serving() && config.is_embedded(definition.name) {
+                // Nobody else serves this directory, so whoever held these effects is gone.
+                florin_kernel::rows::effects::take_over(&service).await?;
+            }
+            services.push(service);
         }
         if services.is_empty() {
             return Err(HostError("FLORIN_FUNCTIONS chooses no function of this binary".to_owned()));

@@ -6,6 +6,7 @@ pub mod config;
 pub mod deployment;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+pub mod program;
 pub mod queue;
 pub mod serve;
 pub mod services;

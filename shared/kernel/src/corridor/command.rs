@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::change::{self, RUNS, Wanted};
-use super::{HttpCall, admit, guarded, input};
+use super::{HttpCall, guarded, input};
 use crate::answer::{Answered, Rendered};
 use crate::caller::Caller;
 use crate::cx::{Cx, Operation, View};
@@ -43,14 +43,8 @@ impl Service {
         function: &'static Function,
         room: &CommandRoom,
         call: &HttpCall,
+        caller: Caller,
     ) -> Result<Answered, Problem> {
-        let caller = match admit(&room.at, call) {
-            Ok(caller) => caller,
-            Err(problem) => {
-                self.record_forbidden(function, call, &problem).await;
-                return Err(problem);
-            }
-        };
         let input = input(&room.at, call)?;
         (room.check)(&input)?;
         if let Some(key) = &call.idempotency_key
@@ -310,12 +304,17 @@ impl Service {
         }
     }
 
-    /// A 403 is audited: somebody with a valid token tried. A 401 names nobody and is counted.
-    async fn record_forbidden(&self, function: &'static Function, call: &HttpCall, problem: &Problem) {
-        let (Some(caller), true) = (&call.caller, self.definition.audited) else {
-            metrics::counter!("florin_unauthenticated_total").increment(1);
+    /// A 403 is audited: somebody with a valid token tried. A 401 names nobody; the front counts it.
+    pub(super) async fn record_forbidden(
+        &self,
+        function: &'static Function,
+        call: &HttpCall,
+        problem: &Problem,
+    ) {
+        let (Some(caller), true) = (&call.caller, problem.code == codes::FORBIDDEN) else { return };
+        if !self.definition.audited {
             return;
-        };
+        }
         let id = self.ids.new_id::<OperationKind>().to_string();
         let recorded = async {
             let mut cx = self.begin(caller, call.trace.as_ref()).await?;

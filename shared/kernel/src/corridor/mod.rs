@@ -64,15 +64,21 @@ impl HttpCall {
 impl Service {
     /// Invokes a function by its HTTP door.
     pub async fn call(self: &std::sync::Arc<Self>, function: &'static Function, call: HttpCall) -> Answered {
-        let trace_id = call.trace_id();
-        let answered = match &function.room {
-            Room::Command(room) => self.command(function, room, &call).await,
-            Room::Query(room) => self.query(room, &call).await,
-            Room::Reaction(_) | Room::Job(_) | Room::Effect(_) => {
-                Err(codes::NOT_FOUND.because("this function has no HTTP door"))
+        let answered = match function.door().map(|at| admit(at, &call)) {
+            None => Err(codes::NOT_FOUND.because("this function has no HTTP door")),
+            Some(Err(problem)) => {
+                self.record_forbidden(function, &call, &problem).await;
+                Err(problem)
             }
+            Some(Ok(caller)) => match &function.room {
+                Room::Command(room) => self.command(function, room, &call, caller).await,
+                Room::Query(room) => self.query(room, &call, caller).await,
+                Room::Reaction(_) | Room::Job(_) | Room::Effect(_) => {
+                    Err(codes::NOT_FOUND.because("this function has no HTTP door"))
+                }
+            },
         };
-        answered.unwrap_or_else(|problem| Answered::problem(&problem, &trace_id))
+        answered.unwrap_or_else(|problem| Answered::problem(&problem, &call.trace_id()))
     }
 }
 

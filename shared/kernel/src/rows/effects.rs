@@ -222,6 +222,24 @@ pub async fn retry(service: &Service, id: &str) -> DbResult<bool> {
     Ok(rows == 1)
 }
 
+/// Ends every lease at once, instead of when it runs out; how many. Only for a process that knows that it is
+/// alone: the one that holds the lock of an embedded data directory, when it starts.
+pub async fn take_over(service: &Service) -> DbResult<u64> {
+    let now = service.clock.now();
+    let mut tx = service.db.begin(Wall::System).await?;
+    let rows = tx
+        .sql(
+            "UPDATE florin_effects
+             SET due_at = $1
+             WHERE state = 'wanted' AND due_at > $1",
+        )
+        .bind(now)
+        .run()
+        .await?;
+    tx.commit().await.map_err(CommitError::into_error)?;
+    Ok(rows)
+}
+
 /// How much waits: effects wanted and since when the oldest waits, and how many need a person.
 pub async fn backlog(service: &Service) -> DbResult<(i64, Option<Timestamp>, i64)> {
     service

@@ -67,7 +67,7 @@ mod tests {
         let file = PurchaseFile::parse(format!("{HEADER}{row}{row}").as_bytes()).unwrap();
         let [first, second] = &file.purchases[..] else { panic!("{file:?}") };
         assert_eq!(first.fields, second.fields);
-        assert_eq!((first.key.as_str(), second.key.as_str()), ("7abbd3b93c85c35e-1", "7abbd3b93c85c35e-2"));
+        assert_eq!((first.key.as_str(), second.key.as_str()), ("cdee1cb7983752a3-1", "cdee1cb7983752a3-2"));
     }
 
     #[test]
