@@ -1,0 +1,108 @@
+//! The queues of the subscriptions: looked up, or made where the configuration says so.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use florin_queue::port::{QueueError, Subscription};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::trouble::{AwsError, Trouble};
+use crate::{Inner, names};
+
+/// How often SQS delivers a message before it moves it to the dead queue: a backstop against what kills the
+/// process, far above Florin's own count of attempts.
+const MAX_RECEIVE_COUNT: u32 = 100;
+/// How long a queue keeps a message, in seconds: the longest there is, 14 days.
+const RETENTION_S: u32 = 14 * 24 * 60 * 60;
+/// How many queues are declared at once.
+const PARALLEL: usize = 8;
+/// The longest pause between tries while AWS is away.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+impl Inner {
+    /// Looks up or makes the queues, and routes published events to them from now on.
+    pub(crate) async fn declare(&self, subscriptions: &[Subscription]) -> Result<(), QueueError> {
+        for subscription in subscriptions {
+            names::check(&self.config.queue_name(subscription.function))?;
+        }
+        let each: Vec<_> = subscriptions.iter().map(|subscription| self.declare_one(*subscription)).collect();
+        stream::iter(each).buffer_unordered(PARALLEL).try_collect::<()>().await?;
+        self.routes.add(subscriptions);
+        Ok(())
+    }
+
+    /// Declares one, however long AWS is away.
+    async fn declare_one(&self, subscription: Subscription) -> Result<(), QueueError> {
+        let queue = self.config.queue_name(subscription.function);
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let declared = if self.config.create {
+                self.create(subscription, &queue).await
+            } else {
+                self.url(&queue).await.map(|_| ())
+            };
+            match declared {
+                Ok(()) => return Ok(()),
+                Err(error) if error.trouble == Trouble::Away => {
+                    tracing::warn!(
+                        messaging.destination.name = queue,
+                        error.message = error.said,
+                        "the queue cannot be declared yet"
+                    );
+                    sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn create(&self, subscription: Subscription, queue: &str) -> Result<(), AwsError> {
+        let kept = (Attribute::MessageRetentionPeriod, RETENTION_S.to_string());
+        let (_, dead_arn) = self.create_queue(&names::dead(queue), &[kept.clone()]).await?;
+        let redrive = json!({ "deadLetterTargetArn": dead_arn, "maxReceiveCount": MAX_RECEIVE_COUNT });
+        let attributes = [
+            kept,
+            (Attribute::RedrivePolicy, redrive.to_string()),
+            (Attribute::VisibilityTimeout, self.config.visibility.as_secs().to_string()),
+            (Attribute::ReceiveMessageWaitTimeSeconds, self.config.wait.as_secs().to_string()),
+        ];
+        let (url, arn) = self.create_queue(queue, &attributes).await?;
+        match &self.config.topic_arn {
+            Some(topic) => self.subscribe(topic, subscription, &url, &arn).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes a queue with these attributes, or gives them to the one that is there; its address and ARN.
+    async fn create_queue(
+        &self,
+        name: &str,
+        attributes: &[(Attribute, String)],
+    ) -> Result<(String, String), AwsError> {
+        let mut call = self.sqs.create_queue().queue_name(name);
+        for (attribute, value) in attributes {
+            call = call.attributes(attribute.clone(), value);
+        }
+        let url = match call.send().await {
+            Ok(made) => made.queue_url.unwrap_or_default(),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_queue_name_exists()) => {
+                let url = self.url(name).await?;
+                let mut call = self.sqs.set_queue_attributes().queue_url(&url);
+                for (attribute, value) in attributes {
+                    call = call.attributes(attribute.clone(), value);
+                }
+                call.send().await?;
+                url
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.urls.put(name, &url);
+        let call = self.sqs.get_queue_attributes().queue_url(&url).attribute_names(Attribute::QueueArn);
+        let answer = call.send().await?;
+        let arn = answer.attributes.and_then(|mut attributes| attributes.remove(&Attribute::QueueArn));
+        Ok((url, arn.unwrap_or_default()))
+    }
+}
