@@ -2,7 +2,7 @@
 
 pub mod command;
 pub mod config;
-//DEMO pub mod demo;
+pub mod demo;
 pub mod deployment;
 #[cfg(feature = "lambda")]
 pub mod lambda;
@@ -10,5 +10,4 @@ pub mod program;
 pub mod queue;
 pub mod serve;
 pub mod services;
-pub mod stub;
 pub mod telemetry;

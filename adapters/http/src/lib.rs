@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod call;
+pub mod docs;
 mod health;
 pub mod network;
 pub mod reply;

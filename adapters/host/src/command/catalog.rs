@@ -1,9 +1,9 @@
 //! `florin catalog`: what the code declares.
 
-use crate::stub as catalog;
 use axum::Router;
 use clap::{Args, ValueEnum};
 use florin_http::app::App;
+use florin_kernel::catalog;
 use florin_kernel::service::Definition;
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::services::SERVICES;
 
 /// Prints what the code declares.
 #[derive(Debug, Args)]
-pub struct Catalog {
+pub(crate) struct Catalog {
     /// The form.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
@@ -45,8 +45,5 @@ impl Catalog {
 pub fn documentation(app: &App) -> Router {
     let served: Vec<&'static Definition> = app.services().iter().map(|s| s.definition).collect();
     let openapi: Value = catalog::openapi(&served);
-    {
-        let _ = openapi;
-        Router::new()
-    }
+    florin_http::docs::router(&openapi)
 }

@@ -14,7 +14,7 @@ use crate::queue::{Broker, subscriptions};
 
 /// Deliveries that cannot succeed.
 #[derive(Debug, Subcommand)]
-pub enum DeadLetters {
+pub(crate) enum DeadLetters {
     /// Lists them, the oldest first, as a line of JSON each; and what the broker itself set aside.
     List {
         /// The most of each service.

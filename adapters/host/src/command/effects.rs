@@ -10,7 +10,7 @@ use crate::deployment::HostError;
 
 /// Calls to peers that are not done.
 #[derive(Debug, Subcommand)]
-pub enum Effects {
+pub(crate) enum Effects {
     /// Lists them, the oldest first, as a line of JSON each.
     List {
         /// The most of each service.

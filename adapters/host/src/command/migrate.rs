@@ -7,7 +7,7 @@ use crate::deployment::{HostError, chosen, database};
 
 /// Brings the databases of the chosen services up to date.
 #[derive(Debug, Args)]
-pub struct Migrate {
+pub(crate) struct Migrate {
     /// The database, as its owner; FLORIN_DATABASE_URL when not said.
     #[arg(long)]
     database_url: Option<String>,

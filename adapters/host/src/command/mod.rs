@@ -49,8 +49,8 @@ enum Command {
     Outbox(outbox::Outbox),
     /// The payment provider to develop and test against, as a process of its own.
     Sandbox(sandbox::SandboxCommand),
-    // Drive a realistic morning of payments against a running suite.
-    //DEMO Demo(crate::demo::DemoArgs),
+    /// Drive a realistic morning of payments against a running suite.
+    Demo(crate::demo::DemoArgs),
 }
 
 impl Cli {
@@ -68,15 +68,13 @@ impl Cli {
             Command::Effects(command) => command.run(config, clock).await,
             Command::Outbox(outbox) => outbox.run(config, clock).await,
             Command::Sandbox(sandbox) => sandbox.run(clock).await,
-            /*DEMO
-                        Command::Demo(demo) => {
-                            let token = match config.get("token") {
-                                Some(token) => Some(token.to_owned()),
-                                None => token::development(&config, &clock).ok(),
-                            };
-                            crate::demo::run(demo, token).await.map_err(|error| HostError(error.to_string()))
-                        }
-            DEMO*/
+            Command::Demo(demo) => {
+                let token = match config.get("token") {
+                    Some(token) => Some(token.to_owned()),
+                    None => token::development(&config, &clock).ok(),
+                };
+                crate::demo::run(demo, token).await.map_err(HostError)
+            }
         }
     }
 }

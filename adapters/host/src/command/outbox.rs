@@ -10,7 +10,7 @@ use crate::deployment::HostError;
 
 /// Shows how many events wait to be published, and since when.
 #[derive(Debug, Args)]
-pub struct Outbox {
+pub(crate) struct Outbox {
     /// The data directory [./florin-data].
     #[arg(long)]
     data: Option<String>,

@@ -10,7 +10,7 @@ use crate::serve::stop_signal;
 
 /// Serves the sandbox.
 #[derive(Debug, Args)]
-pub struct SandboxCommand {
+pub(crate) struct SandboxCommand {
     /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1:8065")]
     listen: String,

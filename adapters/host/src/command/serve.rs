@@ -16,7 +16,7 @@ use crate::serve::{Manner, serve, stop_signal};
 /// Serves.
 #[derive(Debug, Default, Args)]
 #[command(after_long_help = settings())]
-pub struct Serve {
+pub(crate) struct Serve {
     /// Address to listen on [127.0.0.1:8064].
     #[arg(long)]
     listen: Option<String>,

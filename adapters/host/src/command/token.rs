@@ -15,7 +15,7 @@ use crate::services::SERVICES;
 
 /// Prints a development token and nothing else on the standard output.
 #[derive(Debug, Args)]
-pub struct Token {
+pub(crate) struct Token {
     /// The tenant.
     #[arg(long, default_value = "demo")]
     tenant: String,

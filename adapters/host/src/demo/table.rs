@@ -26,9 +26,9 @@ pub(super) fn major(money: Money) -> String {
     format!("{sign}{}{point}{part} {}", grouped(whole), money.currency)
 }
 
-/// A name and a value below each other's like.
+/// A name and its value, in columns.
 pub(super) fn line(name: &str, value: impl std::fmt::Display) -> String {
-    format!("  {name:<22}{value:>12}\n")
+    format!("  {name:<26}{value:>20}\n")
 }
 
 #[cfg(test)]

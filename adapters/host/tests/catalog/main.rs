@@ -1,6 +1,8 @@
 //! The catalog and the documents that are made of it: exact, valid, and the same as what is checked in.
 
 mod asyncapi;
+mod browser;
+mod docs;
 mod event_files;
 mod json_schema;
 mod list;

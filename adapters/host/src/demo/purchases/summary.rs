@@ -106,7 +106,8 @@ impl Summary {
             text += &line(name, grouped(count));
         }
         for sum in self.received.values() {
-            text += &line("received, minor units", format!("{}  {}", grouped(sum.minor), major(*sum)));
+            text += &line("received", major(*sum));
+            text += &line("in minor units", grouped(sum.minor));
         }
         let done = rows - self.left(file);
         let rate = done as f64 / took.as_secs_f64().max(0.001);
