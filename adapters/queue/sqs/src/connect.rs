@@ -36,8 +36,11 @@ impl Sqs {
         let loaded = loader.load().await;
         let mut sqs = aws_sdk_sqs::config::Builder::from(&loaded);
         let mut sns = aws_sdk_sns::config::Builder::from(&loaded);
-        sqs.set_endpoint_url(config.endpoint.clone());
-        sns.set_endpoint_url(config.endpoint.clone());
+        // Without an address of ours, those of the environment (AWS_ENDPOINT_URL_SQS and the like) stay.
+        if let Some(endpoint) = &config.endpoint {
+            sqs.set_endpoint_url(Some(endpoint.clone()));
+            sns.set_endpoint_url(Some(endpoint.clone()));
+        }
         if let Some(Ok(region)) = config.topic_arn.as_deref().map(topic_region) {
             sns.set_region(Some(Region::new(region.to_owned())));
         }

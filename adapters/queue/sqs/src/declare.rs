@@ -61,7 +61,7 @@ impl Inner {
 
     async fn create(&self, subscription: Subscription, queue: &str) -> Result<(), AwsError> {
         let kept = (Attribute::MessageRetentionPeriod, RETENTION_S.to_string());
-        let (_, dead_arn) = self.create_queue(&names::dead(queue), &[kept.clone()]).await?;
+        let (_, dead_arn) = self.create_queue(&names::dead(queue), std::slice::from_ref(&kept)).await?;
         let redrive = json!({ "deadLetterTargetArn": dead_arn, "maxReceiveCount": MAX_RECEIVE_COUNT });
         let attributes = [
             kept,

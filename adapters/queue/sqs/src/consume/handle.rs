@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_sqs::types::Message;
 use florin_kernel::corridor::Disposition;
 use florin_kernel::event::Event;
-use florin_queue::cloudevents::{Limits, decode_sqs};
+use florin_queue::cloudevents::{DecodeError, Limits, decode_sqs};
 use tokio::time::sleep;
 
 use super::Consumer;
@@ -26,7 +26,7 @@ impl Consumer {
         let body = message.body.as_deref().unwrap_or_default();
         let event = match decode_sqs(body, &Limits::default()) {
             Ok(event) => event,
-            Err(error) => return self.set_aside(&message, hold, &error.to_string()).await,
+            Err(error) => return self.set_aside(&message, hold, &error).await,
         };
         if filter::stray(self.subscription, &event) {
             return Some(Answer::Delete(hold));
@@ -41,10 +41,12 @@ impl Consumer {
     /// others go back at once. Were it given back and received at each try, a database that is away for an hour
     /// would use up the deliveries after which SQS itself moves a message to the dead queue.
     async fn pause(&self, event: Event, hold: Hold) -> Answer {
+        if self.stop.is_cancelled() {
+            return Answer::Again(hold, Duration::ZERO);
+        }
         let Some(_pausing) = self.pause.begin() else { return Answer::Again(hold, Duration::ZERO) };
         tracing::warn!(florin.function = self.subscription.function, "not attempted: the consumer pauses");
-        metrics::counter!("florin_consumer_pauses_total", "function" => self.subscription.function)
-            .increment(1);
+        metrics::counter!("florin_queue_pauses_total", "function" => self.subscription.function).increment(1);
         let mut pause = PAUSE;
         while hold.age() < TRIED {
             tokio::select! {
@@ -60,10 +62,10 @@ impl Consumer {
     }
 
     /// It is no event: it goes where people look, and then leaves the queue.
-    async fn set_aside(&self, message: &Message, hold: Hold, why: &str) -> Option<Answer> {
+    async fn set_aside(&self, message: &Message, hold: Hold, why: &DecodeError) -> Option<Answer> {
         let id = message.message_id.as_deref().unwrap_or_default();
         let function = self.subscription.function;
-        if let Err(error) = self.inner.bury(&self.dead, message, why).await {
+        if let Err(error) = self.inner.bury(&self.dead, message, &why.to_string()).await {
             tracing::error!(
                 florin.function = function,
                 messaging.message.id = id,
@@ -75,10 +77,11 @@ impl Consumer {
         tracing::error!(
             florin.function = function,
             messaging.message.id = id,
-            error.message = why,
+            error.code = why.code(),
+            error.message = %why,
             "a message is no event and is set aside"
         );
-        metrics::counter!("florin_messages_set_aside_total", "function" => function).increment(1);
+        metrics::counter!("florin_queue_set_aside_total", "function" => function).increment(1);
         Some(Answer::Delete(hold))
     }
 }

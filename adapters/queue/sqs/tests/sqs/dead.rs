@@ -39,6 +39,25 @@ async fn what_is_no_event_is_set_aside_as_it_is_with_the_reason() {
 }
 
 #[tokio::test]
+async fn what_is_too_long_for_a_reason_is_set_aside_without_one() {
+    let Some(config) = config() else { return };
+    let sqs = Sqs::connect(config).await;
+    sqs.declare(&[AUDIT]).await.unwrap();
+    let queue = sqs.config().queue_name(AUDIT.function);
+    let longest = "x".repeat(1_048_576);
+    let call = raw(&sqs).send_message().queue_url(url(&sqs, &queue).await);
+    call.message_body(&longest).send().await.unwrap();
+    publish(&sqs, &events("florin.payment.captured.v1", 1)).await;
+    let mut playing = Playing::start(&sqs, AUDIT, 1);
+    playing.take(1).await;
+    playing.end().await;
+    assert_eq!(depth(&sqs, &queue).await, (0, 0));
+    let found = sqs.set_aside(&[AUDIT], 10).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(found[0].message == longest);
+}
+
+#[tokio::test]
 async fn a_look_at_what_is_set_aside_is_bounded_and_takes_nothing_away() {
     let Some(config) = config() else { return };
     let sqs = Sqs::connect(config).await;

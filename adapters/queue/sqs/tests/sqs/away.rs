@@ -1,0 +1,102 @@
+//! SQS comes and goes.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use florin_sqs::Sqs;
+use serde_json::{Value, json};
+
+use crate::fake::{Call, Fake};
+use crate::world::{AUDIT, Playing, event};
+
+const FOUND: &str = r#"{"QueueUrl":"http://127.0.0.1/1/q"}"#;
+
+fn message(subject: &str) -> Value {
+    let event = event("florin.payment.captured.v1", subject);
+    let body = florin_queue::cloudevents::encode_sqs(&event).unwrap().body;
+    json!({ "MessageId": subject, "ReceiptHandle": format!("receipt of {subject}"), "Body": body })
+}
+
+/// The receipts of a batch call.
+fn receipts(call: &Call) -> Vec<String> {
+    let body: Value = serde_json::from_str(&call.body).unwrap();
+    let entries = body["Entries"].as_array().unwrap();
+    entries.iter().map(|entry| entry["ReceiptHandle"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_consumer_goes_on_when_sqs_is_back() {
+    // Once for the queue's address and once for messages: three tries of the SDK each, and then the consumer's own.
+    let (mut address, mut receives) = (0, 0);
+    let fake = Fake::start(move |call| match call.operation.as_str() {
+        "AmazonSQS.GetQueueUrl" => {
+            address += 1;
+            if address <= 3 { (503, "{}".to_owned()) } else { (200, FOUND.to_owned()) }
+        }
+        "AmazonSQS.ReceiveMessage" => {
+            receives += 1;
+            match receives {
+                1..=3 => (503, "{}".to_owned()),
+                4 => (200, json!({ "Messages": [message("pay_1")] }).to_string()),
+                _ => (200, "{}".to_owned()),
+            }
+        }
+        _ => (200, json!({ "Successful": [], "Failed": [] }).to_string()),
+    })
+    .await;
+    let sqs = Sqs::connect(fake.config()).await;
+    let mut playing = Playing::start(&sqs, AUDIT, 1);
+    assert_eq!(playing.next().await.done().subject.as_deref(), Some("pay_1"));
+    playing.end().await;
+}
+
+#[tokio::test]
+async fn a_consumer_that_waits_for_sqs_ends_at_stop() {
+    let fake = Fake::start(|_| (503, "{}".to_owned())).await;
+    let sqs = Sqs::connect(fake.config()).await;
+    let mut playing = Playing::start(&sqs, AUDIT, 1);
+    assert!(playing.within(Duration::from_secs(1)).await.is_none());
+    playing.end().await;
+}
+
+#[tokio::test]
+async fn a_message_that_could_not_be_deleted_is_deleted_again_and_only_it() {
+    let deleted = Arc::new(Mutex::new(Vec::new()));
+    let (log, mut receives) = (deleted.clone(), 0);
+    let fake = Fake::start(move |call| match call.operation.as_str() {
+        "AmazonSQS.GetQueueUrl" => (200, FOUND.to_owned()),
+        "AmazonSQS.ReceiveMessage" => {
+            receives += 1;
+            let messages = if receives == 1 { vec![message("pay_1"), message("pay_2")] } else { Vec::new() };
+            (200, json!({ "Messages": messages }).to_string())
+        }
+        "AmazonSQS.DeleteMessageBatch" => {
+            let receipts = receipts(&call);
+            let mut log = log.lock().unwrap();
+            let again = log.iter().flatten().any(|receipt| receipt == "receipt of pay_2");
+            let fails = receipts.iter().position(|receipt| !again && receipt == "receipt of pay_2");
+            let failed: Vec<Value> = fails
+                .map(
+                    |place| json!({ "Id": place.to_string(), "SenderFault": false, "Code": "InternalError" }),
+                )
+                .into_iter()
+                .collect();
+            log.push(receipts);
+            (200, json!({ "Successful": [], "Failed": failed }).to_string())
+        }
+        other => panic!("{other}"),
+    })
+    .await;
+    let sqs = Sqs::connect(fake.config()).await;
+    let mut playing = Playing::start(&sqs, AUDIT, 2);
+    let both = [playing.next().await, playing.next().await];
+    for delivery in both {
+        delivery.done();
+    }
+    playing.end().await;
+    let deleted = deleted.lock().unwrap();
+    let mut all: Vec<&str> = deleted.iter().flatten().map(String::as_str).collect();
+    assert_eq!(deleted.last().unwrap(), &["receipt of pay_2"]);
+    all.sort_unstable();
+    assert_eq!(all, ["receipt of pay_1", "receipt of pay_2", "receipt of pay_2"]);
+}
