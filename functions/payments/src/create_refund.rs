@@ -68,7 +68,7 @@ impl Command for CreateRefund {
             version: 1,
         };
         if !refund.insert(cx).await? {
-            return Err(REFERENCE_TAKEN.because("another refund has this reference").at("/reference").into());
+            return Err(taken(cx, refund.reference.as_deref().unwrap_or_default()).await?);
         }
         let Some(charge) = payment.charge.clone() else {
             return Err(Stop::fault(format!("{} received an amount without a charge", payment.id)));
@@ -95,4 +95,24 @@ impl Command for CreateRefund {
             },
         })
     }
+}
+
+/// The refusal of a reference that stands already, naming the refund that has it.
+async fn taken(cx: &mut Cx, reference: &str) -> Result<Stop, Stop> {
+    let tenant = cx.tenant();
+    let (id,): (String,) = cx
+        .sql(
+            "SELECT id
+             FROM refunds
+             WHERE tenant = $1 AND reference = $2",
+        )
+        .bind(tenant)
+        .bind(reference.to_owned())
+        .one()
+        .await?;
+    Ok(REFERENCE_TAKEN
+        .because(format!("the refund {id} has this reference"))
+        .at("/reference")
+        .with("refund_id", id)
+        .into())
 }

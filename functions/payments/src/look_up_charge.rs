@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use florin_kernel::cx::Cx;
 use florin_kernel::function::Effect;
 use florin_kernel::money::Currency;
 use florin_kernel::network::{Parsed, Request, Response};
+use florin_kernel::stop::Stop;
 use serde::{Deserialize, Serialize};
 
-use crate::payment::{AttemptId, PaymentId};
+use crate::payment::{AttemptId, Payment, PaymentId};
 use crate::provider::{CARD, ChargeOutcome, charge_outcome, get};
 
 /// A question to the provider.
@@ -15,9 +17,20 @@ use crate::provider::{CARD, ChargeOutcome, charge_outcome, get};
 pub(crate) struct LookUpCharge {
     pub(crate) payment: PaymentId,
     pub(crate) attempt: AttemptId,
-    pub(crate) charge: String,
-    pub(crate) amount: i64,
-    pub(crate) currency: Currency,
+    charge: String,
+    amount: i64,
+    currency: Currency,
+}
+
+impl LookUpCharge {
+    /// Asks what became of a payment's charge under its last attempt.
+    pub(crate) fn ask(payment: &Payment, cx: &mut Cx) -> Result<(), Stop> {
+        let Payment { id, amount, currency, .. } = *payment;
+        let (Some(attempt), Some(charge)) = (payment.attempt, payment.charge.clone()) else {
+            return Err(Stop::fault(format!("{id} has no charge to ask about")));
+        };
+        cx.ask(&Self { payment: id, attempt, charge, amount, currency }, id)
+    }
 }
 
 impl Effect for LookUpCharge {

@@ -437,12 +437,9 @@ impl Payment {
         Ok(Self {
             status: Status::Processing,
             payment_method: Some(method),
-            return_url: return_url.or(self.return_url),
+            return_url: return_url.or_else(|| self.return_url.clone()),
             attempt: Some(attempt),
-            error_code: None,
-            decline_code: None,
-            error_message: None,
-            ..self
+            ..self.resolved()
         })
     }
 
@@ -521,7 +518,7 @@ impl Payment {
                 .at("/amount")
                 .with("amount_capturable", left));
         }
-        Ok((Self { status: Status::Processing, error_code: None, error_message: None, ..self }, amount))
+        Ok((Self { status: Status::Processing, ..self.resolved() }, amount))
     }
 
     /// processing -> succeeded, or requires_capture while more may come.
@@ -558,18 +555,22 @@ impl Payment {
             }
             Status::RequiresAction | Status::RequiresCapture => {
                 let charge = self.charge.clone();
-                Ok((
-                    Self { status: Status::Processing, cancel_reason: reason, action_url: None, ..self },
-                    charge,
-                ))
+                let next = Self { status: Status::Processing, cancel_reason: reason, ..self.resolved() };
+                Ok((next, charge))
             }
             Status::Processing | Status::Succeeded | Status::Canceled => Err(self.conflict("canceled")),
         }
     }
 
-    /// -> canceled; what was authorized is free again. What was captured before stays received.
+    /// -> canceled; what was authorized is free again. What was captured before stays received, and why the last
+    /// attempt failed stays known.
     pub(crate) fn canceled(self) -> Self {
-        Self { status: Status::Canceled, amount_capturable: 0, action_url: None, ..self.resolved() }
+        Self { status: Status::Canceled, amount_capturable: 0, action_url: None, needs_review: false, ..self }
+    }
+
+    /// processing, still: nothing was reserved that could be released, and the provider is asked what there is.
+    pub(crate) fn not_released(self, code: &str, message: String) -> Self {
+        Self { error_code: Some(code.to_owned()), error_message: Some(message), ..self }
     }
 
     /// Sets an amount aside for a refund.
@@ -604,7 +605,14 @@ impl Payment {
     }
 
     fn resolved(self) -> Self {
-        Self { needs_review: false, action_url: None, ..self }
+        Self {
+            needs_review: false,
+            action_url: None,
+            error_code: None,
+            decline_code: None,
+            error_message: None,
+            ..self
+        }
     }
 
     /// The 402 of a declined attempt, with the payment inside.

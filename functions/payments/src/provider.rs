@@ -80,6 +80,8 @@ fn outcome_of(charge: Charge, amount: i64, currency: &str) -> Parsed<ChargeOutco
         ("declined", _) => Parsed::Outcome(ChargeOutcome::Declined {
             decline_code: decline_code.unwrap_or_else(|| "generic_decline".to_owned()),
         }),
+        // Given up at the provider: it takes no money any more.
+        ("voided", _) => Parsed::Outcome(ChargeOutcome::Declined { decline_code: "voided".to_owned() }),
         (other, _) => Parsed::Unknown(format!("the charge {id} is {other}")),
     }
 }

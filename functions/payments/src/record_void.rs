@@ -5,6 +5,7 @@ use florin_kernel::function::Record;
 use florin_kernel::stop::Stop;
 
 use crate::events::{CANCELED, NEEDS_REVIEW};
+use crate::look_up_charge::LookUpCharge;
 use crate::payment::{Payment, Status};
 use crate::provider::ChangeOutcome;
 use crate::record_charge::unresolved;
@@ -25,11 +26,15 @@ impl Record for RecordVoid {
                 let next = payment.canceled().save(cx).await?;
                 cx.emit(CANCELED, next.id, next.version, &next.changed())
             }
-            // A charge without a reservation has nothing to capture later: it is no longer what we think it is.
-            (Status::Processing, ChangeOutcome::Refused { code }) if payment.amount_capturable > 0 => {
+            (Status::Processing, ChangeOutcome::Refused { code }) => {
                 let why = format!("The provider refused to release the authorization: {code}.");
-                payment.still_authorized(CANCEL_FAILED.code, why).save(cx).await?;
-                Ok(())
+                if payment.amount_capturable > 0 {
+                    payment.still_authorized(CANCEL_FAILED.code, why).save(cx).await?;
+                    return Ok(());
+                }
+                // The customer decided before the release arrived: the money may be taken, and must not be lost.
+                let next = payment.not_released(CANCEL_FAILED.code, why).save(cx).await?;
+                LookUpCharge::ask(&next, cx)
             }
             (_, _) => {
                 let next = payment.needs_review().save(cx).await?;

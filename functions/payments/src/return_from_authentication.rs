@@ -42,18 +42,13 @@ impl Command for ReturnFromAuthentication {
             return Err(PAYMENT_NOT_FOUND.because("there is no such attempt").into());
         }
         cx.about(payment.id);
-        match (payment.status, payment.charge.clone()) {
-            (Status::RequiresAction, Some(charge)) => {
-                let payment = payment.ask_again()?.save(cx).await?;
-                let Payment { amount, currency, .. } = payment;
-                let look_up =
-                    LookUpCharge { payment: payment.id, attempt: self.attempt, charge, amount, currency };
-                cx.ask(&look_up, payment.id)?;
-                Ok(Answer::Waiting { subject: payment.id.to_string() })
-            }
+        if payment.status != Status::RequiresAction {
             // The browser came twice, or late: there is nothing left to ask.
-            _ => Ok(onward(&payment)),
+            return Ok(onward(&payment));
         }
+        let payment = payment.ask_again()?.save(cx).await?;
+        LookUpCharge::ask(&payment, cx)?;
+        Ok(Answer::Waiting { subject: payment.id.to_string() })
     }
 
     async fn answer(cx: &mut View, subject: &str) -> Result<Answer<()>, Stop> {

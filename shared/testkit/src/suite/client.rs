@@ -1,5 +1,7 @@
 //! Somebody who calls the suite over HTTP, without a socket between.
 
+use std::fmt;
+
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request};
@@ -15,7 +17,7 @@ pub struct Client {
 }
 
 /// What came back.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Reply {
     /// The status code.
     pub status: u16,
@@ -25,6 +27,12 @@ pub struct Reply {
     pub bytes: Vec<u8>,
     /// The body, where it is JSON.
     pub body: Value,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?} {}", self.status, self.headers, String::from_utf8_lossy(&self.bytes))
+    }
 }
 
 impl Reply {
@@ -74,6 +82,15 @@ impl Client {
         let mut request = Request::post(path).header("content-type", "application/json");
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
+        }
+        self.send(request, body.as_bytes().to_vec()).await
+    }
+
+    /// A request with header fields of its own.
+    pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         self.send(request, body.as_bytes().to_vec()).await
     }

@@ -93,6 +93,17 @@ impl Database {
         connect(self.url(definition.name), definition.name).await
     }
 
+    /// Drops what was made on a server: hundreds of tests would fill it. Files go with their directory.
+    pub async fn remove(&self) {
+        let Self::Postgres { owner, .. } = self else { return };
+        let options: PgConnectOptions = owner.parse().expect("an address of PostgreSQL");
+        let name = options.get_database().expect("an address with a database").to_owned();
+        let mut on = options.database("postgres").connect().await.expect("PostgreSQL answers");
+        on.execute(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)")))
+            .await
+            .expect("the database goes");
+    }
+
     /// Brings a service's schema up to date, as its owner.
     pub async fn migrate(&self, definition: &Definition) {
         let url = match self {

@@ -70,7 +70,9 @@ pub async fn on_each_database_with<F: Future<Output = ()>>(
 ) {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         if let Some(suite) = Suite::start(engine, definitions, settings).await {
+            let database = suite.database.clone();
             test(suite).await;
+            database.remove().await;
         }
     }
 }
@@ -203,6 +205,21 @@ impl Suite {
             tried += service.sweep(1_000).await.expect("the effects are read");
         }
         tried
+    }
+
+    /// Waits for the effects that somebody else than the test started: a job, or a caller who is gone.
+    pub async fn drained(&self) {
+        for service in &self.services {
+            service.drain().await;
+        }
+    }
+
+    /// Decides on the provider's page as the customer, `approve` or `refuse`; where the browser is sent then.
+    pub async fn authenticate(&self, page: &str, decision: &str) -> String {
+        let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let browser = browser.build().expect("a browser");
+        let answer = browser.post(page).form(&[("decision", decision)]).send().await.expect("a page");
+        answer.headers()["location"].to_str().expect("an address").to_owned()
     }
 
     /// What the sandbox says it did, narrowed by its query.

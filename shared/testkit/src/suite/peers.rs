@@ -16,6 +16,8 @@ pub enum Fault {
     AnswerLost,
     /// It arrives and is answered, and the runner dies before it can tell: the task never goes on.
     Stuck,
+    /// It does not arrive at the peer: something else says this status with this body.
+    Says(u16, &'static str),
 }
 
 /// Peers over real HTTP.
@@ -46,14 +48,18 @@ impl Network for Peers {
         let fault = self.plan.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(outgoing.clone());
         Box::pin(async move {
-            if fault == Some(Fault::NotSent) {
-                return Err(SendError::NotSent("ordered by the test".to_owned()));
-            }
-            let response = self.network.send(outgoing).await;
             match fault {
-                Some(Fault::AnswerLost) => Err(SendError::Unknown("ordered by the test".to_owned())),
-                Some(Fault::Stuck) => std::future::pending().await,
-                Some(Fault::NotSent) | None => response,
+                None => self.network.send(outgoing).await,
+                Some(Fault::NotSent) => Err(SendError::NotSent("ordered by the test".to_owned())),
+                Some(Fault::AnswerLost) => {
+                    let _ = self.network.send(outgoing).await;
+                    Err(SendError::Unknown("ordered by the test".to_owned()))
+                }
+                Some(Fault::Stuck) => {
+                    let _ = self.network.send(outgoing).await;
+                    std::future::pending().await
+                }
+                Some(Fault::Says(status, body)) => Ok(Response { status, body: body.into() }),
             }
         })
     }
