@@ -40,7 +40,7 @@ impl FromStr for TenantId {
 
 crate::text::text_value!(
     TenantId, "", "A tenant's identifier.",
-    with { "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$" }
+    with { "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", "examples": ["acme"] }
 );
 crate::text::text_column!(TenantId);
 

@@ -83,7 +83,10 @@ impl<K: Kind> FromStr for Id<K> {
 
 crate::text::text_value!(
     Id<K>, "", format!("{}_ and 32 hexadecimal digits of a UUIDv7", K::PREFIX),
-    with { "pattern": format!("^{}_[0-9a-f]{{32}}$", K::PREFIX) }, <K: Kind>
+    with {
+        "pattern": format!("^{}_[0-9a-f]{{32}}$", K::PREFIX),
+        "examples": [format!("{}_0192f0c1a2b37c4d8e5f60718293a4b5", K::PREFIX)]
+    }, <K: Kind>
 );
 crate::text::text_column!(Id<K>, <K: Kind>);
 

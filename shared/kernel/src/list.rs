@@ -90,7 +90,7 @@ impl FromStr for Cursor {
 
 crate::text::text_value!(
     Cursor, "", "Where the page before ended; opaque.",
-    with { "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 267 }
+    with { "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 267, "examples": ["cGF5XzAxOTJmMGMx"] }
 );
 
 /// One page.

@@ -79,7 +79,7 @@ impl schemars::JsonSchema for Currency {
     }
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let mut schema = schemars::json_schema!({
-            "type": "string", "description": "An ISO 4217 alphabetic code."
+            "type": "string", "description": "An ISO 4217 alphabetic code.", "examples": ["EUR"]
         });
         // Who asks must know which codes are taken; who listens must not break when a country gets a new one.
         if generator.contract().is_deserialize() {
@@ -145,7 +145,7 @@ impl schemars::JsonSchema for PositiveMinor {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "integer", "format": "int64", "minimum": 1, "maximum": Self::MAX,
-            "description": "An amount in the currency's minor unit."
+            "description": "An amount in the currency's minor unit.", "examples": [2590]
         })
     }
 }

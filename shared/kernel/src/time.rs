@@ -88,7 +88,10 @@ impl FromStr for Timestamp {
     }
 }
 
-crate::text::text_value!(Timestamp, "date-time", "An RFC 3339 instant, UTC.");
+crate::text::text_value!(
+    Timestamp, "date-time", "An RFC 3339 instant, UTC.",
+    with { "examples": ["2026-01-31T12:00:00.000000Z"] }
+);
 
 impl sqlx::Type<Sqlite> for Timestamp {
     fn type_info() -> <Sqlite as Database>::TypeInfo {

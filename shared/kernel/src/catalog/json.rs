@@ -79,7 +79,7 @@ fn function(of: &Function, schemas: &mut Schemas) -> Value {
 fn summary(of: &Function, schemas: &mut Schemas) -> String {
     let described = of.door().and_then(|at| {
         let (_, request) = schemas.request(at.request);
-        Some(first_sentence(request.get("description")?.as_str()?).to_owned())
+        Some(first_sentence(request.get("description")?.as_str()?))
     });
     described.unwrap_or_else(|| spoken(of.name))
 }

@@ -22,10 +22,10 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The licence that the documents name (SPDX).
 const LICENSE: &str = env!("CARGO_PKG_LICENSE");
 
-/// The first sentence of a text, without its full stop.
-fn first_sentence(text: &str) -> &str {
+/// The first sentence of a text, without its full stop and without markup, which a summary does not have.
+fn first_sentence(text: &str) -> String {
     let line = text.split("\n\n").next().unwrap_or_default();
-    line.split_once(". ").map_or(line, |(first, _)| first).trim_end_matches('.')
+    line.split_once(". ").map_or(line, |(first, _)| first).trim_end_matches('.').replace('`', "")
 }
 
 /// What a function's name says, as a sentence: `payments.charge_card` reads "Charge card".
@@ -43,7 +43,10 @@ mod tests {
     #[test]
     fn a_summary_is_the_first_sentence() {
         assert_eq!(first_sentence("Confirm it. A declined card is a 402."), "Confirm it");
-        assert_eq!(first_sentence("Get a payment."), "Get a payment");
+        assert_eq!(
+            first_sentence("Create it; with `confirm` also confirm it."),
+            "Create it; with confirm also confirm it"
+        );
         assert_eq!(first_sentence("Where it goes.\n\nIt is public."), "Where it goes");
         assert_eq!(first_sentence(""), "");
     }

@@ -98,7 +98,13 @@ impl Db {
     pub async fn check_schema(&self, modules: &[Migrations]) -> DbResult<()> {
         let applied = match self {
             Self::Sqlite { write, .. } => applied(&mut *write.acquire().await?).await,
-            Self::Postgres(pool) => applied(&mut *pool.acquire().await?).await,
+            // In the role that serves: a login that inherits nothing has no rights in the schema by itself.
+            Self::Postgres(pool) => {
+                match pool.begin_with("BEGIN READ ONLY; SET LOCAL ROLE florin_system").await {
+                    Ok(mut tx) => applied(&mut *tx).await,
+                    Err(error) => Err(error.into()),
+                }
+            }
         }
         .map_err(|error| match error.trouble() {
             Trouble::Away => error,

@@ -37,7 +37,6 @@ pub fn openapi(definitions: &[&'static Definition]) -> Value {
             "description": DESCRIPTION,
             "license": { "name": LICENSE, "identifier": LICENSE },
         },
-        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "tags": tags,
         "paths": paths,
         "components": {

@@ -19,8 +19,8 @@ pub(super) fn operation(
     let described = members.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
     let request = request::split(&at.door, &name, members, schemas);
     let summary = match first_sentence(&described) {
-        "" => spoken(function.name),
-        sentence => sentence.to_owned(),
+        sentence if sentence.is_empty() => spoken(function.name),
+        sentence => sentence,
     };
     let mut operation = Map::new();
     let mut set = |name: &str, value: Value| operation.insert(name.to_owned(), value);

@@ -1,0 +1,129 @@
+//! Deliveries repeat, changes do not; and what cannot succeed is kept.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use florin_kernel::corridor::{Disposition, LADDER};
+use florin_kernel::event::{Data, Event};
+use florin_kernel::rows::dead_letters;
+use florin_testkit::suite::{Suite, on_each_database};
+use serde_json::json;
+
+use crate::notes::{NOTES, texts};
+
+fn heard(id: &str, tenant: Option<&str>, text: &str) -> Event {
+    let mut extensions = BTreeMap::new();
+    if let Some(tenant) = tenant {
+        extensions.insert("tenant".to_owned(), tenant.to_owned());
+    }
+    Event {
+        id: id.to_owned(),
+        source: "/somewhere".to_owned(),
+        kind: "florin.heard.v1".to_owned(),
+        subject: None,
+        time: None,
+        dataschema: None,
+        extensions,
+        data: Data::Json {
+            content_type: "application/json".to_owned(),
+            value: json!({"text": text, "a field of tomorrow": true}),
+        },
+    }
+}
+
+async fn deliver(suite: &Suite, event: &Event) -> Disposition {
+    suite.service("notes").deliver("notes.copy_note", event.clone(), None).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_repeats_changes_nothing_twice_even_at_once() {
+    on_each_database(&[&NOTES], |suite| async move {
+        let event = heard("e1", Some("anna"), "hello");
+        let (one, two, three) =
+            tokio::join!(deliver(&suite, &event), deliver(&suite, &event), deliver(&suite, &event));
+        let done = [&one, &two, &three].iter().filter(|d| ***d == Disposition::Done).count();
+        assert_eq!(done, 1, "{one:?} {two:?} {three:?}");
+        assert_eq!(deliver(&suite, &event).await, Disposition::Duplicate);
+        assert_eq!(texts(&suite.client("anna")).await, ["hello"]);
+        let other_source = Event { source: "/elsewhere".to_owned(), ..event };
+        assert_eq!(deliver(&suite, &other_source).await, Disposition::Done);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_climbs_the_ladder_and_ends_as_a_dead_letter_that_can_be_replayed() {
+    on_each_database(&[&NOTES], |suite| async move {
+        let service = suite.service("notes");
+        let event = heard("e1", Some("anna"), "retry");
+        for attempt in 1..service.settings.attempts {
+            let step = LADDER[usize::try_from(attempt - 1).unwrap().min(LADDER.len() - 1)];
+            assert_eq!(
+                deliver(&suite, &event).await,
+                Disposition::Retry { after: step },
+                "attempt {attempt}"
+            );
+        }
+        assert_eq!(deliver(&suite, &event).await, Disposition::Permanent { code: "retry".to_owned() });
+        assert_eq!(deliver(&suite, &event).await, Disposition::Duplicate, "a dead letter is not tried again");
+        let letters = dead_letters::list(service, 10).await.unwrap();
+        assert_eq!((letters.len(), letters[0].attempts), (1, service.settings.attempts));
+        assert!(letters[0].event.contains("a field of tomorrow"), "the full event is kept");
+        assert!(texts(&suite.client("anna")).await.is_empty(), "nothing of a failed attempt stays");
+        let again = dead_letters::replay(service, &letters[0]).await.unwrap();
+        assert_eq!(
+            again,
+            Disposition::Retry { after: LADDER[0] },
+            "a replay is the ordinary path from the start"
+        );
+        assert_eq!(dead_letters::list(service, 10).await.unwrap().len(), 1, "it stays until it succeeds");
+        assert!(dead_letters::drop_one(service, &letters[0].id).await.unwrap());
+        assert!(dead_letters::list(service, 10).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_permanent_and_a_fault_is_counted() {
+    on_each_database(&[&NOTES], |suite| async move {
+        let refused = deliver(&suite, &heard("e1", Some("anna"), "refuse")).await;
+        assert_eq!(refused, Disposition::Permanent { code: "note_not_wanted".to_owned() });
+        for text in ["fault", "panic"] {
+            let faulty = deliver(&suite, &heard(text, Some("anna"), text)).await;
+            assert_eq!(faulty, Disposition::Retry { after: Duration::from_secs(1) });
+        }
+        for (id, tenant) in [("e2", None), ("e3", Some("")), ("e4", Some("not a tenant"))] {
+            let nobody = deliver(&suite, &heard(id, tenant, "hello")).await;
+            assert_eq!(nobody, Disposition::Permanent { code: "tenant_missing".to_owned() });
+        }
+        let unreadable = Event { data: Data::None, ..heard("e5", Some("anna"), "") };
+        assert!(matches!(deliver(&suite, &unreadable).await, Disposition::Permanent { .. }));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_away_costs_no_attempt_and_makes_no_dead_letter() {
+    on_each_database(&[&NOTES], |suite| async move {
+        let event = heard("e1", Some("anna"), "away");
+        for _ in 0..suite.service("notes").settings.attempts * 2 {
+            assert_eq!(deliver(&suite, &event).await, Disposition::NotAttempted);
+        }
+        assert!(dead_letters::list(suite.service("notes"), 10).await.unwrap().is_empty());
+        let well = heard("e1", Some("anna"), "hello");
+        assert_eq!(deliver(&suite, &well).await, Disposition::Done);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_whose_time_is_up_was_not_attempted() {
+    on_each_database(&[&NOTES], |suite| async move {
+        let event = heard("e1", Some("anna"), "hello");
+        let late =
+            suite.service("notes").deliver("notes.copy_note", event.clone(), Some(Duration::ZERO)).await;
+        assert_eq!(late, Disposition::NotAttempted);
+        assert_eq!(deliver(&suite, &event).await, Disposition::Done);
+    })
+    .await;
+}

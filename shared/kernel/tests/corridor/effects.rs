@@ -1,0 +1,106 @@
+//! Effects run at least once under one stable key, and their first outcome wins.
+
+use std::time::Duration;
+
+use florin_kernel::rows::effects;
+use florin_kernel::service::Settings;
+use florin_testkit::suite::{Fault, Suite, on_each_database, on_each_database_with};
+use serde_json::json;
+
+use crate::notes::{NOTES, texts};
+
+fn impatient() -> Settings {
+    Settings { wait: Duration::from_millis(50), ..Settings::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_effect_may_need_a_further_request_under_the_same_key() {
+    on_each_database(&[&NOTES], |suite| async move {
+        let anna = suite.client("anna");
+        let reply = anna.post("/notes", json!({"text": "twice", "ring": true})).await;
+        assert_eq!((reply.status, &reply.body["text"]), (200, &json!("twice rang: 200")));
+        let keys: Vec<String> = suite.peers.seen().into_iter().map(|o| o.key).collect();
+        assert_eq!(keys.len(), 2);
+        assert_eq!(keys[0], keys[1]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_asked_for_again_under_the_same_key_and_a_202_is_never_stored() {
+    on_each_database_with(&[&NOTES], &impatient(), |suite| async move {
+        let anna = suite.client("anna");
+        let body = json!({"text": "hello", "ring": true});
+        suite.peers.fail_next(&[Fault::AnswerLost, Fault::NotSent]);
+        let open = anna.post_once("/notes", "k", body.clone()).await;
+        assert_eq!((open.status, open.header("retry-after")), (202, Some("1")), "{open:?}");
+        assert_eq!(open.body["text"], "hello", "a 202 shows how it stands");
+        for _ in 0..2 {
+            suite.advance(Duration::from_secs(10));
+            suite.sweep().await;
+        }
+        let closed = anna.post_once("/notes", "k", body.clone()).await;
+        assert_eq!((closed.status, &closed.body["text"]), (200, &json!("hello rang: 200")));
+        assert_eq!(closed.header("idempotency-replayed"), Some("true"));
+        let again = anna.post_once("/notes", "k", body).await;
+        assert_eq!(again.bytes, closed.bytes);
+        let seen = suite.peers.seen();
+        assert_eq!(seen.len(), 3);
+        assert!(seen.iter().all(|outgoing| outgoing.key == seen[0].key));
+    })
+    .await;
+}
+
+/// Waits for what another task is about to do.
+async fn until(suite: &Suite, requests: usize) {
+    let arrived = async {
+        while suite.peers.seen().len() < requests {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), arrived).await.expect("the request arrives");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_that_died_loses_its_lease_and_only_one_outcome_is_recorded() {
+    on_each_database_with(&[&NOTES], &impatient(), |suite| async move {
+        let anna = suite.client("anna");
+        suite.peers.fail_next(&[Fault::Stuck]);
+        assert_eq!(anna.post("/notes", json!({"text": "hello", "ring": true})).await.status, 202);
+        until(&suite, 1).await;
+        assert_eq!(suite.sweep().await, 0, "the lease holds");
+        suite.advance(Duration::from_secs(7));
+        let (one, two) = tokio::join!(suite.sweep(), suite.sweep());
+        assert!(one + two >= 1);
+        assert_eq!(texts(&anna).await, ["hello rang: 200"]);
+        let records: Vec<_> = suite
+            .published()
+            .await
+            .into_iter()
+            .filter(|event| event.json().is_some_and(|data| data["operation"] == "notes.record_bell"))
+            .collect();
+        assert_eq!(records.len(), 1, "{records:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_effect_that_is_never_resolved_needs_a_person_and_can_be_wanted_again() {
+    on_each_database_with(&[&NOTES], &impatient(), |suite| async move {
+        let (anna, service) = (suite.client("anna"), suite.service("notes"));
+        suite.peers.fail_next(&[Fault::AnswerLost; 2]);
+        let body = json!({"text": "hello", "ring": true});
+        assert_eq!(anna.post_once("/notes", "k", body.clone()).await.status, 202);
+        suite.advance(Duration::from_secs(2 * 60 * 60));
+        suite.sweep().await;
+        let open = effects::list(service, 10).await.unwrap();
+        assert_eq!((open.len(), open[0].state.as_str()), (1, "needs_review"));
+        let given_up = anna.post_once("/notes", "k", body).await;
+        assert_eq!((given_up.status, &given_up.body["text"]), (200, &json!("hello rang: unresolved")));
+        assert_eq!(suite.sweep().await, 0, "nobody tries it by himself");
+        assert!(effects::retry(service, &open[0].id).await.unwrap());
+        assert_eq!(suite.sweep().await, 1);
+        assert_eq!(texts(&anna).await, ["hello rang: 200"]);
+    })
+    .await;
+}
