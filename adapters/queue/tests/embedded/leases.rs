@@ -10,7 +10,7 @@ use florin_kernel::time::Timestamp;
 use florin_queue::embedded::ServeLock;
 use florin_queue::port::Subscriber;
 
-use crate::rig::{AUDIT, Consumer, INVOICES, clock, declared, depth, open, publish, store};
+use crate::rig::{AUDIT, Consumer, INVOICES, PATIENCE, clock, declared, depth, open, publish, store};
 
 #[tokio::test]
 async fn a_killed_consumers_message_comes_back_when_its_lease_ends_and_not_before() {
@@ -60,19 +60,23 @@ async fn a_living_consumer_keeps_what_it_holds_while_time_passes() {
 /// Waits until every message that somebody holds is held at least that long, looking again and again.
 async fn held_until(directory: &std::path::Path, at: Timestamp) {
     let db = store(directory).await;
-    loop {
-        let mut tx = db.read(Wall::System).await.unwrap();
-        let (short,): (i64,) = tx
-            .sql("SELECT count(*) FROM queue_messages WHERE holder IS NOT NULL AND due_at < $1")
-            .bind(at)
-            .one()
-            .await
-            .unwrap();
-        if short == 0 {
-            return;
+    let waiting = async {
+        loop {
+            let mut tx = db.read(Wall::System).await.unwrap();
+            let (short,): (i64,) = tx
+                .sql("SELECT count(*) FROM queue_messages WHERE holder IS NOT NULL AND due_at < $1")
+                .bind(at)
+                .one()
+                .await
+                .unwrap();
+            if short == 0 {
+                return;
+            }
+            drop(tx);
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("what is held is held longer");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Longer than anything here takes: only a test that fails waits for it.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) const INVOICES: Subscription =
     Subscription { function: "invoicing.open_invoice", on: &[Pattern("florin.payment.*.v1")] };
