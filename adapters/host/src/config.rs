@@ -21,6 +21,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("database_url", "postgres://... for every service; a schema each"),
     ("database_connections", "the most connections of each service's pool, 8"),
     ("queue_url", "amqp://, amqps://, sqs:// or http(s):// (a CloudEvents sink); embedded when not said"),
+    ("queue_prefix", "RabbitMQ: put before the names of exchange and queues, so that deployments share a virtual host"),
     ("public_url", "the address under which browsers reach this front"),
     ("issuer", "the issuer of tokens; without it the development key is used, on loopback only"),
     ("audience", "the audience tokens must be for, florin"),

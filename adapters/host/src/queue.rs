@@ -62,8 +62,9 @@ impl Broker {
             }
             #[cfg(feature = "rabbitmq")]
             Some(url) if url.starts_with("amqp://") || url.starts_with("amqps://") => {
-                let queue =
-                    Arc::new(florin_rabbitmq::RabbitMq::connect(florin_rabbitmq::RabbitMqConfig::new(url))?);
+                let mut rabbitmq = florin_rabbitmq::RabbitMqConfig::new(url);
+                rabbitmq.prefix = config.get("queue_prefix").unwrap_or_default().to_owned();
+                let queue = Arc::new(florin_rabbitmq::RabbitMq::connect(rabbitmq)?);
                 // Away is not an error: the relay publishes when the broker is back.
                 if let Err(error) = queue.declare(&all).await {
                     tracing::warn!(error.message = %error, "the broker is away; its queues are made when it is back");
