@@ -1,0 +1,103 @@
+//! A broker of CloudEvents over HTTP, small enough for a test: it takes events and pushes them at once to the
+//! guarded door of a function, and confirms what the function took.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use florin_kernel::event::Event;
+use florin_queue::cloudevents::{
+    Limits, Mode, decode_http, encode_http_batched, encode_http_binary, encode_http_structured,
+};
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
+
+use crate::site::DELIVERY_SECRET;
+
+/// A running sink on a free port; dropping it ends it.
+pub struct Sink {
+    base: String,
+    state: Arc<Pushing>,
+    serving: AbortHandle,
+}
+
+struct Pushing {
+    http: reqwest::Client,
+    mode: Mode,
+    /// The doors, taken in turn.
+    doors: Mutex<Vec<String>>,
+    /// What was pushed before: in batched mode it is pushed again beside the next one.
+    before: Mutex<Option<Event>>,
+}
+
+impl Sink {
+    /// Starts a sink that pushes in this mode. It confirms nothing before it has a door.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub async fn start(mode: Mode) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+        let http = http.build().expect("an HTTP client needs nothing");
+        let state = Arc::new(Pushing { http, mode, doors: Mutex::default(), before: Mutex::default() });
+        let router = Router::new().fallback(take).with_state(Arc::clone(&state));
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
+        Self { base, state, serving }
+    }
+
+    /// Its address.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Pushes to the function of the process at this base address, too.
+    pub async fn push_to(&self, base: &str, function: &str) {
+        self.state.doors.lock().await.push(format!("{base}/_deliver/{function}"));
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn take(State(pushing): State<Arc<Pushing>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let Ok(events) = decode_http(&parts.headers, &body, &Limits::default()) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    for event in events {
+        if !pushing.push(event).await {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    }
+    StatusCode::ACCEPTED.into_response()
+}
+
+impl Pushing {
+    async fn push(&self, event: Event) -> bool {
+        let door = {
+            let mut doors = self.doors.lock().await;
+            if doors.is_empty() {
+                return false;
+            }
+            doors.rotate_left(1);
+            doors[0].clone()
+        };
+        let before = self.before.lock().await.replace(event.clone());
+        let encoded = match self.mode {
+            Mode::Structured => encode_http_structured(&event),
+            Mode::Batched => encode_http_batched(&before.into_iter().chain([event]).collect::<Vec<_>>()),
+            Mode::Binary => encode_http_binary(&event),
+        };
+        let (headers, body): (HeaderMap, Vec<u8>) = encoded.expect("what was decoded can be encoded");
+        let sent = self.http.post(door).headers(headers).bearer_auth(DELIVERY_SECRET).body(body).send().await;
+        sent.is_ok_and(|response| response.status() == StatusCode::ACCEPTED)
+    }
+}
