@@ -6,5 +6,5 @@ pub mod port;
 pub mod relay;
 pub mod schedule;
 
-pub mod cloudevents;
+pub use florin_kernel::cloudevents;
 pub mod http_publisher;

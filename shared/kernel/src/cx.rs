@@ -105,7 +105,7 @@ impl Cx {
         self.about.get_or_insert_with(|| subject.clone());
         let id = self.new_id::<EventKind>().to_string();
         let event = self.event(id, kind.kind, subject, sequence, serde_json::to_value(data)?);
-        if crate::event::structured_size(&event) > MAX_EVENT_BYTES {
+        if event.to_stored()?.len() > MAX_EVENT_BYTES {
             return Err(codes::EVENT_TOO_LARGE
                 .because(format!("{} would be over {MAX_EVENT_BYTES} bytes", kind.kind))
                 .into());

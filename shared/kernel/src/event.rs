@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::cloudevents::{Limits, decode_structured, encode_structured};
 use crate::db::{DbError, DbResult, Trouble};
 use crate::time::Timestamp;
 
@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 pub const MAX_EVENT_BYTES: usize = 200_000;
 
 /// One CloudEvent (CloudEvents 1.0.2), however it travelled.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// Unique within `source`; with it the key of the inbox.
     pub id: String,
@@ -36,7 +36,7 @@ pub struct Event {
 }
 
 /// An event's data and, for what is not JSON, its media type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Data {
     /// No data at all.
     None,
@@ -77,21 +77,21 @@ impl Event {
 }
 
 impl Event {
-    /// The text that rows hold.
-    pub(crate) fn to_stored(&self) -> String {
-        serde_json::to_string(self).expect("an event has only string keys")
+    /// The text that rows hold: structured JSON. What cannot be a CloudEvent is a fault of whoever made it.
+    pub(crate) fn to_stored(&self) -> DbResult<String> {
+        let bytes = encode_structured(self).map_err(|error| said("cannot be stored", &error))?;
+        String::from_utf8(bytes).map_err(|error| said("cannot be stored", &error))
     }
 
     /// The event that [`Event::to_stored`] wrote.
     pub(crate) fn from_stored(text: &str) -> DbResult<Self> {
-        serde_json::from_str(text)
-            .map_err(|error| DbError::said(Trouble::Fault, format!("a stored event does not read: {error}")))
+        let limits = Limits { max_event_bytes: usize::MAX, ..Limits::default() };
+        decode_structured(text.as_bytes(), &limits).map_err(|error| said("does not read", &error))
     }
 }
 
-/// How many bytes an event has as structured JSON.
-pub(crate) fn structured_size(event: &Event) -> usize {
-    serde_json::to_vec(event).map_or(usize::MAX, |bytes| bytes.len())
+fn said(what: &str, error: &dyn fmt::Display) -> DbError {
+    DbError::said(Trouble::Fault, format!("the event {what}: {error}"))
 }
 
 /// Which event types a reaction wants: dot-separated words, `*` for one word, `#` at the end for the rest

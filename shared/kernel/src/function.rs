@@ -250,6 +250,8 @@ pub struct QueryRoom {
 pub struct ReactionRoom {
     /// The event types it wants.
     pub on: &'static [Pattern],
+    /// Whether it can read an event's data, for the test that feeds it every example.
+    pub reads: fn(&Value) -> Result<(), serde_json::Error>,
     pub(crate) run: fn(Event, &mut Cx) -> BoxFuture<'_, Result<(), Stop>>,
 }
 
@@ -332,6 +334,7 @@ impl Function {
             name: R::NAME,
             room: Room::Reaction(ReactionRoom {
                 on: R::ON,
+                reads: |data| R::Data::deserialize(data).map(|_| ()),
                 run: |event, cx| {
                     Box::pin(async move {
                         let value = event.json().unwrap_or(&Value::Null);

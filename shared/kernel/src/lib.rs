@@ -6,6 +6,7 @@ pub use sqlx;
 pub mod answer;
 pub mod caller;
 pub mod catalog;
+pub mod cloudevents;
 pub mod corridor;
 pub mod cx;
 pub mod db;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use florin_kernel::event::Event;
+use crate::event::Event;
 
 use super::attributes::{AttributeValue, Attributes, outgoing};
 use super::error::{DecodeError, EncodeError, shortened};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use crate::event::{Data, Event};
+use crate::time::Timestamp;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use florin_kernel::event::{Data, Event};
-use florin_kernel::time::Timestamp;
 
 use super::error::{DecodeError, shortened};
 use super::limits::Limits;

@@ -1,6 +1,6 @@
 //! Several events as one JSON array (CloudEvents JSON format 1.0.2, section 4).
 
-use florin_kernel::event::Event;
+use crate::event::Event;
 
 use super::error::{DecodeError, EncodeError};
 use super::limits::Limits;

@@ -1,6 +1,6 @@
 //! An event's data as bytes with a media type, which is what every binary mode carries.
 
-use florin_kernel::event::Data;
+use crate::event::Data;
 
 use super::error::DecodeError;
 use super::limits::Limits;

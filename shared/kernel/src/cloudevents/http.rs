@@ -1,8 +1,8 @@
 //! Events in HTTP messages: binary, structured and batched mode (CloudEvents HTTP binding 1.0.2).
 
+use crate::event::Event;
 use ::http::header::CONTENT_TYPE;
 use ::http::{HeaderMap, HeaderName, HeaderValue};
-use florin_kernel::event::Event;
 
 use super::attributes::{AttributeValue, Attributes, outgoing};
 use super::error::{DecodeError, EncodeError, shortened};

@@ -1,11 +1,11 @@
 //! CloudEvents 1.0.2 on the wire: structured and batched JSON, HTTP, AMQP and SQS.
 //!
-//! One event value, [`Event`](florin_kernel::event::Event), four carriers. What goes out is always
+//! One event value, [`Event`](crate::event::Event), four carriers. What goes out is always
 //! conformant, or refused with an [`EncodeError`]; what comes in is bounded by [`Limits`] before memory is
 //! spent on it, and refused with a [`DecodeError`] that names the attribute. Decoding what was encoded
 //! gives the same event on every carrier.
 //!
-//! Three things the wire says and [`Event`](florin_kernel::event::Event) does not keep:
+//! Three things the wire says and [`Event`](crate::event::Event) does not keep:
 //! - the exact text of `time`: it becomes an instant in microseconds, UTC, and goes out in that one form;
 //! - whether an extension was a JSON number, a boolean or a string: the canonical string form is kept;
 //! - a `datacontenttype` without data.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use florin_kernel::event::Event;
+use crate::event::Event;
 use serde_json::value::RawValue;
 
 use super::error::{DecodeError, EncodeError};

@@ -1,8 +1,8 @@
 //! One event as a JSON object (CloudEvents JSON format 1.0.2), the body of structured mode everywhere.
 
+use crate::event::{Data, Event};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use florin_kernel::event::{Data, Event};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 

@@ -61,6 +61,9 @@ impl Service {
             tracing::error!(florin.function = function, "a delivery for a function that is not here");
             return Disposition::NotAttempted;
         };
+        if time_left.is_some_and(|left| left.is_zero()) {
+            return Disposition::NotAttempted;
+        }
         let tenant = event.extension("tenant").unwrap_or_default().to_owned();
         let delivery =
             Delivery { function: name, source: &event.source, event_id: &event.id, tenant: &tenant };

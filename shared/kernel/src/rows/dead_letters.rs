@@ -71,7 +71,7 @@ pub(crate) async fn store(
     .bind(of.function)
     .bind(of.source.to_owned())
     .bind(of.event_id.to_owned())
-    .bind(event.to_stored())
+    .bind(event.to_stored()?)
     .bind(cause.code.to_owned())
     .bind(cause.detail.to_owned())
     .bind(cause.attempts)

@@ -16,7 +16,7 @@ pub(crate) async fn insert(tx: &mut Tx, tenant: &TenantId, now: Timestamp, event
         )
         .bind(event.id.clone())
         .bind(tenant.clone())
-        .bind(event.to_stored())
+        .bind(event.to_stored()?)
         .bind(now)
         .run()
         .await?;
