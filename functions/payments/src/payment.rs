@@ -146,7 +146,8 @@ impl FromStr for ReturnUrl {
 
 florin_kernel::text::text_value!(
     ReturnUrl, "uri", "An absolute http or https address.",
-    with { "maxLength": 2048, "pattern": r"^https?://[!$-.0-;=@-\[\]-~][!#-;=?-\[\]-~]*$" }
+    with { "maxLength": 2048, "pattern": r"^https?://[!$-.0-;=@-\[\]-~][!#-;=?-\[\]-~]*$",
+           "examples": ["https://shop.example/thanks"] }
 );
 florin_kernel::text::text_column!(ReturnUrl);
 

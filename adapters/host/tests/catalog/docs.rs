@@ -102,10 +102,12 @@ async fn the_page_shows_every_operation_and_asks_nobody_else() {
 
 #[tokio::test]
 async fn a_page_that_asks_somebody_else_is_found_out() {
-    let page = "<!doctype html><img src=\"http://pictures.example/x.png\"><script>fetch('https://tracker.example/')</script>";
+    let page = "<!doctype html><img src=\"http://pictures.example/x.png\">\
+        <script>fetch('https://tracker.example/'); console.error('something is wrong')</script>";
     let base = served(Router::new().route("/docs", get(move || async move { Html(page) }))).await;
     let Some(shown) = open(&format!("http://{base}/docs")).await else { return };
     for name in ["pictures.example", "tracker.example"] {
         assert!(shown.beyond.iter().any(|line| line.contains(name)), "{name} is not in {:?}", shown.beyond);
     }
+    assert!(shown.console.iter().any(|line| line.contains("something is wrong")), "{:?}", shown.console);
 }

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use florin_host::services::SERVICES;
 use florin_kernel::catalog;
+use florin_kernel::function::Room;
 use serde_json::Value;
 
+use crate::functions;
 use crate::json_schema::wrong;
 
 fn events() -> PathBuf {
@@ -51,4 +53,24 @@ fn every_example_is_as_its_schema_says() {
         assert_eq!(wrong(&schema, "", &example), None, "{kind}");
         assert!(wrong(&schema, "", &serde_json::json!({})).is_some(), "{kind}: its schema asks for nothing");
     }
+}
+
+#[test]
+fn every_reaction_reads_the_example_of_every_event_it_wants() {
+    let mut read = 0;
+    for function in functions() {
+        let Room::Reaction(room) = &function.room else { continue };
+        for event in catalog::emitted(SERVICES) {
+            if !event.consumers.contains(&function.name) {
+                continue;
+            }
+            let mut example: Value = serde_json::from_str(event.entry.example).expect("the example is JSON");
+            // A later release adds members: they are none of this reaction's business.
+            example["added_later"] = serde_json::json!({ "a": [1] });
+            (room.reads)(&example)
+                .unwrap_or_else(|why| panic!("{} on {}: {why}", function.name, event.entry.kind));
+            read += 1;
+        }
+    }
+    assert!(read >= catalog::emitted(SERVICES).len(), "the audit service reads every one");
 }

@@ -20,10 +20,9 @@ use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 
 /// What the page may do: run its own scripts, and call this server.
 ///
-/// Styles may stand inline, because Swagger UI writes them into the elements it makes; `data:` images are the
-/// icons of its style sheet.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// `data:` images are the icons of Swagger UI's style sheet.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What is taken out of the archive, with its media type.
 const FILES: [(&str, &str); 3] = [
