@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
 /// A no with its status, its stable code and a sentence for people.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) status: StatusCode,
     code: &'static str,

@@ -3,15 +3,17 @@
 use std::future::Future;
 
 use axum::response::{IntoResponse, Response};
-use florin_kernel::db::{Tx, Wall};
+use florin_kernel::db::Tx;
 use florin_kernel::id::{Id, Ids, Kind};
 use florin_kernel::time::Timestamp;
+use futures_util::future::BoxFuture;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::Sandbox;
 use crate::charge::ChargeId;
 use crate::failure::Failure;
+use crate::group_commit::{Given, Said, Work};
 
 /// Something that is done once per key.
 pub(crate) trait Operation: Send + Sync + 'static {
@@ -91,59 +93,58 @@ struct Row {
     body: Option<String>,
 }
 
+struct Once<O> {
+    key: String,
+    operation: O,
+}
+
 impl Sandbox {
     /// Does the operation, or repeats its answer.
-    ///
-    /// In a task of its own: what arrived is done, also when the client hangs up meanwhile.
     pub(crate) async fn once<O: Operation>(&self, key: String, operation: O) -> Result<Answer, Failure> {
-        let sandbox = self.clone();
-        tokio::spawn(async move { sandbox.once_here(&key, &operation).await })
-            .await
-            .unwrap_or_else(|error| Err(Failure::fault(&error)))
+        self.0.line.make(Once { key, operation }).await
     }
+}
 
-    async fn once_here<O: Operation>(&self, key: &str, operation: &O) -> Result<Answer, Failure> {
-        let now = self.0.clock.now();
-        let mut tx = self.0.db.begin(Wall::System).await?;
-        let row = count(&mut tx, key, operation, now).await?;
-        if (row.operation, row.input) != (operation.name(), operation.input()) {
-            tx.sql("UPDATE requests SET mismatched = mismatched + 1 WHERE idempotency_key = $1")
-                .bind(key.to_owned())
-                .run()
-                .await?;
-            tx.commit().await?;
-            return Err(Failure::conflict(
-                "idempotency_mismatch",
-                "Another request was made with this Idempotency-Key.",
-            ));
-        }
-        if let (Some(status), Some(body)) = (row.status, row.body) {
-            tx.commit().await?;
-            return Ok(Answer { status: code(status)?, body, seen: row.seen, replayed: true });
-        }
-        let at = At { now, ids: &self.0.ids, seen: row.seen };
-        let (status, charge, body) = match operation.perform(&mut tx, at).await? {
-            Outcome::Done { charge, body } => (StatusCode::OK, Some(charge), body),
-            Outcome::Refused(failure) => (failure.status, operation.charge(), failure.body()),
-            Outcome::NotTried(failure) => {
-                tx.commit().await?;
-                return Err(failure);
-            }
-        };
-        tx.sql(
-            "UPDATE requests
-             SET charge = $2, status = $3, body = $4
-             WHERE idempotency_key = $1",
-        )
-        .bind(key.to_owned())
-        .bind(charge)
-        .bind(i64::from(status.as_u16()))
-        .bind(body.clone())
-        .run()
-        .await?;
-        tx.commit().await?;
-        Ok(Answer { status, body, seen: row.seen, replayed: false })
+impl<O: Operation> Work for Once<O> {
+    fn run<'a>(&'a self, tx: &'a mut Tx, given: &'a Given) -> BoxFuture<'a, Result<Said, Failure>> {
+        Box::pin(once(tx, &self.key, &self.operation, given))
     }
+}
+
+async fn once<O: Operation>(tx: &mut Tx, key: &str, operation: &O, given: &Given) -> Result<Said, Failure> {
+    let now = given.clock.now();
+    let row = count(tx, key, operation, now).await?;
+    if (row.operation, row.input) != (operation.name(), operation.input()) {
+        tx.sql("UPDATE requests SET mismatched = mismatched + 1 WHERE idempotency_key = $1")
+            .bind(key.to_owned())
+            .run()
+            .await?;
+        return Ok(Err(Failure::conflict(
+            "idempotency_mismatch",
+            "Another request was made with this Idempotency-Key.",
+        )));
+    }
+    if let (Some(status), Some(body)) = (row.status, row.body) {
+        return Ok(Ok(Answer { status: code(status)?, body, seen: row.seen, replayed: true }));
+    }
+    let at = At { now, ids: &given.ids, seen: row.seen };
+    let (status, charge, body) = match operation.perform(tx, at).await? {
+        Outcome::Done { charge, body } => (StatusCode::OK, Some(charge), body),
+        Outcome::Refused(failure) => (failure.status, operation.charge(), failure.body()),
+        Outcome::NotTried(failure) => return Ok(Err(failure)),
+    };
+    tx.sql(
+        "UPDATE requests
+         SET charge = $2, status = $3, body = $4
+         WHERE idempotency_key = $1",
+    )
+    .bind(key.to_owned())
+    .bind(charge)
+    .bind(i64::from(status.as_u16()))
+    .bind(body.clone())
+    .run()
+    .await?;
+    Ok(Ok(Answer { status, body, seen: row.seen, replayed: false }))
 }
 
 /// Counts the request under its key, and says what the key means by now.

@@ -9,6 +9,7 @@ mod charge;
 mod create_charge;
 mod door;
 mod failure;
+mod group_commit;
 mod idempotency;
 mod movement;
 mod page;
@@ -28,6 +29,8 @@ use florin_kernel::db::{Db, DbConfig, DbError, DbResult, Migration, Migrations, 
 use florin_kernel::id::Ids;
 use florin_kernel::time::Clock;
 use tokio_util::sync::CancellationToken;
+
+use group_commit::{Given, Line};
 
 pub use serve::serve;
 
@@ -75,6 +78,7 @@ struct Inner {
     db: Db,
     clock: Clock,
     ids: Ids,
+    line: Line,
     config: SandboxConfig,
     closing: CancellationToken,
 }
@@ -90,7 +94,8 @@ impl Sandbox {
         let db = DbConfig::new(database_url, "sandbox").connect().await?;
         db.migrate("sandbox", &[MIGRATIONS]).await?;
         let ids = Ids::new(clock.clone());
-        Ok(Self(Arc::new(Inner { db, clock, ids, config, closing: CancellationToken::new() })))
+        let line = Line::open(db.clone(), Given { clock: clock.clone(), ids: ids.clone() });
+        Ok(Self(Arc::new(Inner { db, clock, ids, line, config, closing: CancellationToken::new() })))
     }
 
     /// Its API and its page, to be served as it is or nested under a prefix.

@@ -65,8 +65,7 @@ async fn a_held_connection_holds_up_nobody_and_ends_with_the_server() {
         .map(|(body, key)| tokio::spawn(provider.post("/v1/charges", key, body).send()))
         .collect();
     for (_, key) in &bodies {
-        // Not a sleep: each turn is a whole exchange with the server.
-        while provider.records(key).await["captures"] == 0 {}
+        provider.until_recorded(key, "captures").await;
     }
     let others =
         provider.parallel("/v1/charges", numbered("k", 50), &a_charge("other", "pm_card_visa", true)).await;
@@ -90,11 +89,7 @@ async fn a_client_that_hangs_up_before_it_is_charged_is_charged_all_the_same() {
     drop(request_by_hand(&provider, &a_charge("order", "pm_card_visa", true)).await);
     provider.get("/v1/records/summary").await.done();
     lock.rollback().await.unwrap();
-    let mut turns = 0;
-    while provider.records("order").await["captures"] == 0 {
-        turns += 1;
-        assert!(turns < 5_000, "what arrived was not done");
-    }
+    provider.until_recorded("order", "captures").await;
     provider.stop().await;
 }
 
@@ -143,7 +138,7 @@ async fn a_slow_answer_is_given_before_the_server_ends() {
     let provider = Provider::with(SandboxConfig { slow: FOR_EVER, ..SandboxConfig::default() }).await;
     let body = a_charge("order", "pm_card_slow", false);
     let late = tokio::spawn(read(provider.post("/v1/charges", "k", &body)));
-    while provider.records("order").await["charges"] == 0 {}
+    provider.until_recorded("order", "charges").await;
     provider.stop().await;
     assert_eq!(late.await.unwrap().done()["status"], "authorized");
 }

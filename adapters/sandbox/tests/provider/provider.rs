@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// How long a test waits for an answer that it expects: far more than it takes.
@@ -127,6 +128,12 @@ impl Provider {
 
     pub(crate) async fn records(&self, reference: &str) -> Value {
         self.get(&format!("/v1/records?reference={reference}")).await.done()
+    }
+
+    /// Comes back when the records count one. No sleep: each turn is a whole exchange with the server.
+    pub(crate) async fn until_recorded(&self, reference: &str, what: &str) {
+        let recorded = async { while self.records(reference).await[what] == 0 {} };
+        timeout(PATIENCE, recorded).await.unwrap();
     }
 
     /// The same request body under many keys at once.

@@ -75,3 +75,21 @@ async fn a_charge_that_is_not_there_is_not_refunded() {
     }
     provider.stop().await;
 }
+
+#[tokio::test]
+async fn what_cannot_be_done_undoes_nothing_of_those_who_came_with_it() {
+    let provider = Provider::start().await;
+    let id = provider.charged("k", true).await;
+    let refund = |charge: &str| json!({ "charge": charge, "amount": 10 });
+    let (good, bad) = (refund(&id), refund("ch_00000000000070008000000000000000"));
+    let (done, refused) = tokio::join!(
+        provider.parallel("/v1/refunds", numbered("good", 25), &good),
+        provider.parallel("/v1/refunds", numbered("bad", 25), &bad),
+    );
+    assert_eq!((with_status(&done, 200), with_status(&refused, 404)), (25, 25));
+    assert_eq!(provider.state(&id).await["amount_refunded"], 250);
+    // Nothing is left of the others, not even their keys.
+    let again = provider.parallel("/v1/refunds", numbered("bad", 25), &good).await;
+    assert_eq!(with_status(&again, 200), 25);
+    provider.stop().await;
+}
