@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::provider::{Provider, a_charge, read};
+use crate::provider::{Provider, a_charge, numbered, read};
 
 #[tokio::test]
 async fn fifty_parallel_requests_with_one_key_are_one_charge() {
@@ -104,5 +105,18 @@ async fn no_change_without_exactly_one_key() {
         }
     }
     assert_eq!(provider.state(&id).await["status"], "authorized");
+    provider.stop().await;
+}
+
+#[tokio::test]
+async fn each_of_many_parallel_requests_hears_its_own_answer() {
+    let provider = Provider::start().await;
+    let keys = numbered("order", 50);
+    let answers = join_all(keys.iter().map(|key| provider.charge(key, "pm_card_visa", true))).await;
+    for (key, answer) in keys.iter().zip(answers) {
+        let charge = answer.done();
+        assert_eq!(charge["reference"], **key);
+        assert_eq!(provider.state(charge["id"].as_str().unwrap()).await, charge);
+    }
     provider.stop().await;
 }
