@@ -83,7 +83,7 @@ impl FromStr for Cursor {
     fn from_str(text: &str) -> Result<Self, NotACursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotACursor)?;
         let place = String::from_utf8(bytes).map_err(|_| NotACursor)?;
-        let fits = place.len() <= 200 && place.bytes().all(|b| b.is_ascii_graphic());
+        let fits = (1..=200).contains(&place.len()) && place.bytes().all(|b| b.is_ascii_graphic());
         if fits { Ok(Self(place)) } else { Err(NotACursor) }
     }
 }
@@ -111,5 +111,19 @@ impl<T> Page<T> {
         rows.truncate(size);
         let next_cursor = more.then(|| rows.last().map(|row| Cursor::behind(place(row)))).flatten();
         Self { data: rows, next_cursor }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_went_and_nothing_else_is_one() {
+        let cursor = Cursor::behind("pay_0192f0c1");
+        assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
+        for other in ["", "=", "a b", "gICA", "IA", &URL_SAFE_NO_PAD.encode("x".repeat(201))] {
+            assert!(other.parse::<Cursor>().is_err(), "{other} was taken");
+        }
     }
 }

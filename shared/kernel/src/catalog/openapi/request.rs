@@ -122,7 +122,7 @@ pub(super) fn idempotency_key() -> Value {
         "required": false,
         "description": "Makes the request repeatable: the same key with the same request gets the same answer, for \
             24 hours.",
-        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$" },
     })
 }
 
