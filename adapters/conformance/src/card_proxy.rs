@@ -2,6 +2,7 @@
 //! or when the provider has answered and the answer is not passed on yet.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -65,7 +66,8 @@ struct Passing {
     http: reqwest::Client,
     provider: String,
     plan: Mutex<VecDeque<Planned>>,
-    seen: Mutex<usize>,
+    seen: AtomicUsize,
+    away: AtomicBool,
 }
 
 impl CardProxy {
@@ -81,7 +83,8 @@ impl CardProxy {
             http,
             provider: provider.to_owned(),
             plan: Mutex::default(),
-            seen: Mutex::default(),
+            seen: AtomicUsize::new(0),
+            away: AtomicBool::new(false),
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&state));
         let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
@@ -104,7 +107,12 @@ impl CardProxy {
 
     /// How many calls came.
     pub fn seen(&self) -> usize {
-        *self.state.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.seen.load(Ordering::SeqCst)
+    }
+
+    /// Says whether every call is answered 503 and none reaches the provider.
+    pub fn set_away(&self, away: bool) {
+        self.state.away.store(away, Ordering::SeqCst);
     }
 }
 
@@ -116,6 +124,9 @@ impl Drop for CardProxy {
 
 async fn pass(State(passing): State<Arc<Passing>>, request: Request) -> Response {
     let planned = passing.next();
+    if passing.away.load(Ordering::SeqCst) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
@@ -147,7 +158,7 @@ async fn wait_for(go: oneshot::Receiver<()>) {
 
 impl Passing {
     fn next(&self) -> Option<Planned> {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.seen.fetch_add(1, Ordering::SeqCst);
         self.plan.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 

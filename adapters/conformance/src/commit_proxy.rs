@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::wait::within;
@@ -23,6 +23,8 @@ pub enum Fate {
     LostBefore,
     /// The server makes it; the connection is cut before the answer.
     LostAfter,
+    /// As before, and with it every other connection; there is no new one until [`CommitProxy::come_back`].
+    LostAfterAndAway,
     /// It stays in the proxy, and the server does not see it.
     HeldBefore,
     /// The server makes it; the answer stays in the proxy.
@@ -51,7 +53,8 @@ impl Ordered {
 /// A running proxy; dropping it cuts every connection.
 pub struct CommitProxy {
     port: u16,
-    order: Arc<Mutex<Option<Order>>>,
+    orders: Orders,
+    away: watch::Sender<bool>,
     accepting: AbortHandle,
 }
 
@@ -65,9 +68,11 @@ impl CommitProxy {
         let server = (options.get_host().to_owned(), options.get_port());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let order = Arc::new(Mutex::new(None));
-        let accepting = tokio::spawn(accept(listener, server, Arc::clone(&order))).abort_handle();
-        Self { port, order, accepting }
+        let orders = Orders::default();
+        let away = watch::Sender::new(false);
+        let accepting = accept(listener, server, Arc::clone(&orders), away.clone());
+        let accepting = tokio::spawn(accepting).abort_handle();
+        Self { port, orders, away, accepting }
     }
 
     /// The same address through this proxy.
@@ -84,8 +89,13 @@ impl CommitProxy {
     pub fn next_commit_of(&self, marker: &str, fate: Fate) -> Ordered {
         let (met, meeting) = oneshot::channel();
         let order = Order { marker: marker.as_bytes().to_vec(), fate, met };
-        *self.order.lock().unwrap_or_else(PoisonError::into_inner) = Some(order);
+        *self.orders.lock().unwrap_or_else(PoisonError::into_inner) = Some(order);
         Ordered(meeting)
+    }
+
+    /// Lets the server be there again after [`Fate::LostAfterAndAway`].
+    pub fn come_back(&self) {
+        self.away.send_replace(false);
     }
 }
 
@@ -97,28 +107,33 @@ impl Drop for CommitProxy {
 
 type Orders = Arc<Mutex<Option<Order>>>;
 
-async fn accept(listener: TcpListener, server: (String, u16), orders: Orders) {
+async fn accept(listener: TcpListener, server: (String, u16), orders: Orders, away: watch::Sender<bool>) {
     // Ends with this task, so nothing is passed on after the proxy was dropped.
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        let (server, orders) = (server.clone(), Arc::clone(&orders));
+        if *away.borrow() {
+            continue;
+        }
+        let (server, orders, away) = (server.clone(), Arc::clone(&orders), away.clone());
         connections.spawn(async move {
             // A connection that breaks is an end of either side, which the other side is told.
             let Ok(server) = TcpStream::connect(server).await else { return };
             let _ = (client.set_nodelay(true), server.set_nodelay(true));
-            pass(client, server, &orders).await;
+            pass(client, server, &orders, &away).await;
         });
     }
 }
 
 /// Passes both directions on until one ends.
-async fn pass(client: TcpStream, server: TcpStream, orders: &Orders) {
+async fn pass(client: TcpStream, server: TcpStream, orders: &Orders, away: &watch::Sender<bool>) {
+    let mut going = away.subscribe();
     let (client_reads, client_writes) = client.into_split();
     let (server_reads, server_writes) = server.into_split();
     let mute = Mute::default();
     tokio::select! {
-        _ = forward(client_reads, server_writes, orders, &mute) => {}
+        _ = forward(client_reads, server_writes, orders, &mute, away) => {}
         _ = backward(server_reads, client_writes, &mute) => {}
+        _ = going.wait_for(|away| *away) => {}
     }
 }
 
@@ -136,6 +151,7 @@ async fn forward(
     mut to: impl AsyncWrite + Unpin,
     orders: &Orders,
     mute: &Mute,
+    away: &watch::Sender<bool>,
 ) -> io::Result<()> {
     let mut started = false;
     let mut marked = false;
@@ -146,10 +162,13 @@ async fn forward(
             started = message.get(4..8) != Some(&80_877_103_u32.to_be_bytes());
         } else if message.first() == Some(&b'Q') && is_commit(&message) {
             if marked && let Some(Order { fate, met, .. }) = take(orders) {
-                if matches!(fate, Fate::LostAfter | Fate::HeldAfter) {
+                if matches!(fate, Fate::LostAfter | Fate::LostAfterAndAway | Fate::HeldAfter) {
                     mute.on.store(true, Ordering::SeqCst);
                     to.write_all(&message).await?;
                     mute.said.notified().await;
+                }
+                if fate == Fate::LostAfterAndAway {
+                    away.send_replace(true);
                 }
                 let _ = met.send(());
                 if matches!(fate, Fate::HeldBefore | Fate::HeldAfter) {
