@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use florin_http::app::{App, Limits};
 use florin_http::network::{HttpNetwork, Peer};
@@ -148,11 +149,15 @@ pub async fn service(
         std::fs::create_dir_all(config.data())?;
     }
     let db = database(definition, config, freezes).await?;
+    const HOUR: Duration = Duration::from_secs(60 * 60);
     let settings = Settings {
         wait: config.millis("wait_ms", 10_000)?,
+        attempts: config.number("delivery_attempts", 12)?,
+        keep_operations: HOUR * config.number("keep_keys_hours", 24)?,
+        keep_inbox: HOUR * 24 * config.number("keep_inbox_days", 35)?,
+        keep_done: HOUR * 24 * config.number("keep_done_days", 7)?,
         functions: config.functions(),
         freezes,
-        ..Settings::default()
     };
     let service = Service::new(definition, db, clock.clone(), Arc::clone(network), settings);
     if config.is_embedded(definition.name) {
@@ -209,7 +214,7 @@ fn issuer_rules(config: &Config, audience: &str) -> Result<Option<TokenRules>, H
     Ok(Some(TokenRules {
         issuer: issuer.to_owned(),
         audience: vec![audience.to_owned()],
-        leeway: std::time::Duration::from_secs(10),
+        leeway: Duration::from_secs(10),
         types: TokenTypes::default(),
         keys,
     }))

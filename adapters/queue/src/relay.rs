@@ -18,6 +18,8 @@ const LEASE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_secs(1);
 /// How long an event waits that the broker did not confirm.
 const POSTPONE: Duration = Duration::from_secs(1);
+/// How long an event waits that the broker refuses: only an operator or another release can help it.
+const REFUSED: Duration = Duration::from_secs(300);
 
 /// Publishes one claimed batch; how many events were published, and whether more may wait.
 pub async fn relay_batch(service: &Service, publisher: &dyn Publisher) -> DbResult<(usize, bool)> {
@@ -27,7 +29,7 @@ pub async fn relay_batch(service: &Service, publisher: &dyn Publisher) -> DbResu
     }
     let full = events.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
     let results = publisher.publish(&events).await;
-    let (mut done, mut later) = (Vec::new(), Vec::new());
+    let (mut done, mut later, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for (event, result) in events.into_iter().zip(results) {
         match result {
             Ok(()) => done.push(event.id),
@@ -38,7 +40,7 @@ pub async fn relay_batch(service: &Service, publisher: &dyn Publisher) -> DbResu
             Err(PublishError::Refused(why)) => {
                 // It stays in the outbox and in `florin outbox`: an event is never thrown away.
                 tracing::error!(event.id = %event.id, error.message = %why, "the broker refuses this event");
-                later.push(event.id);
+                refused.push(event.id);
             }
         }
     }
@@ -46,6 +48,7 @@ pub async fn relay_batch(service: &Service, publisher: &dyn Publisher) -> DbResu
         .increment(u64::try_from(done.len()).unwrap_or(0));
     outbox::published(service, &done).await?;
     outbox::postpone(service, &later, POSTPONE).await?;
+    outbox::postpone(service, &refused, REFUSED).await?;
     Ok((done.len(), full && later.is_empty()))
 }
 
