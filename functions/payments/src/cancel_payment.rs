@@ -23,6 +23,7 @@ pub(crate) struct CancelPayment {
     /// The payment.
     id: PaymentId,
     /// Why.
+    #[schemars(example = &"The customer changed their mind.")]
     reason: Option<Text<255>>,
 }
 

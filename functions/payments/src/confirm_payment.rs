@@ -20,6 +20,7 @@ pub(crate) struct ConfirmPayment {
     /// The payment.
     id: PaymentId,
     /// The method's token at the provider, if the payment has none or another is wanted.
+    #[schemars(example = &"pm_card_visa")]
     payment_method: Option<PaymentMethod>,
     /// Where the customer goes after authenticating.
     return_url: Option<ReturnUrl>,

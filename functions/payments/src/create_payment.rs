@@ -29,13 +29,16 @@ pub(crate) struct CreatePayment {
     #[serde(default)]
     capture_method: CaptureMethod,
     /// The method's token at the provider.
+    #[schemars(example = &"pm_card_visa")]
     payment_method: Option<PaymentMethod>,
     /// Confirm at once.
     #[serde(default)]
     confirm: bool,
     /// Your own name for it: unique within the tenant for ever.
+    #[schemars(example = &"order-1001")]
     reference: Option<Reference>,
     /// For people.
+    #[schemars(example = &"Two records")]
     description: Option<Text<1000>>,
     /// Your own entries.
     #[serde(default)]

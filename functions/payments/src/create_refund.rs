@@ -30,8 +30,10 @@ pub(crate) struct CreateRefund {
     /// How much, in minor units; all that is left when not said.
     amount: Option<PositiveMinor>,
     /// Why.
+    #[schemars(example = &"The record was scratched.")]
     reason: Option<Text<255>>,
     /// Your own name for it: unique within the tenant for ever.
+    #[schemars(example = &"return-77")]
     reference: Option<Reference>,
     /// Your own entries.
     #[serde(default)]
