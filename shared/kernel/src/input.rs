@@ -3,11 +3,10 @@
 use std::fmt;
 
 use serde::de::value::{MapDeserializer, StrDeserializer};
-use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde_json::{Map, Value};
 
+use crate::json::{self, escape};
 use crate::problem::{FieldError, Problem, codes};
 
 /// The fields of a request before they have types.
@@ -34,7 +33,9 @@ impl Input {
         if bytes.is_empty() {
             return Ok(());
         }
-        match strict_json(bytes)? {
+        let body = json::strict(bytes, json::MAX_DEPTH)
+            .map_err(|refused| invalid(field(refused.pointer, &refused.reason.to_string())))?;
+        match body {
             Value::Object(members) => {
                 if let Some(name) = members.keys().find(|name| self.text.iter().any(|(n, _)| n == *name)) {
                     return Err(invalid(field(format!("/{}", escape(name)), "stands in the path already")));
@@ -105,89 +106,6 @@ fn field(pointer: String, detail: &str) -> FieldError {
 
 fn parameter(name: String, detail: &str) -> FieldError {
     FieldError { pointer: None, parameter: Some(name), detail: detail.to_owned() }
-}
-
-/// RFC 6901, section 3.
-fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
-/// JSON without what lets two readers disagree: duplicate keys are refused (RFC 8259, section 4).
-pub fn strict_json(bytes: &[u8]) -> Result<Value, Problem> {
-    let mut from = serde_json::Deserializer::from_slice(bytes);
-    let mut path = String::new();
-    Strict { path: &mut path }
-        .deserialize(&mut from)
-        .and_then(|value| from.end().map(|()| value))
-        .map_err(|error| invalid(field(path, &error.to_string())))
-}
-
-/// Builds a `Value` and remembers where it is, so that a refusal can say so.
-struct Strict<'p> {
-    path: &'p mut String,
-}
-
-impl<'de> DeserializeSeed<'de> for Strict<'_> {
-    type Value = Value;
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
-        from.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict<'_> {
-    type Value = Value;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
-        Ok(v.into())
-    }
-    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
-        Ok(v.into())
-    }
-    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
-        Ok(v.into())
-    }
-    fn visit_f64<E>(self, v: f64) -> Result<Value, E> {
-        Ok(v.into())
-    }
-    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
-        Ok(v.into())
-    }
-    fn visit_string<E>(self, v: String) -> Result<Value, E> {
-        Ok(v.into())
-    }
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        let length = self.path.len();
-        loop {
-            self.path.push_str(&format!("/{}", values.len()));
-            match from.next_element_seed(Strict { path: self.path })? {
-                Some(value) => values.push(value),
-                None => break,
-            }
-            self.path.truncate(length);
-        }
-        self.path.truncate(length);
-        Ok(values.into())
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
-        let mut members = Map::new();
-        let length = self.path.len();
-        while let Some(name) = from.next_key::<String>()? {
-            self.path.push_str(&format!("/{}", escape(&name)));
-            if members.contains_key(&name) {
-                return Err(de::Error::custom("the key stands twice"));
-            }
-            let value = from.next_value_seed(Strict { path: self.path })?;
-            self.path.truncate(length);
-            members.insert(name, value);
-        }
-        Ok(members.into())
-    }
 }
 
 /// What serde says is wrong.

@@ -15,6 +15,7 @@ pub mod event;
 pub mod function;
 pub mod id;
 pub mod input;
+pub mod json;
 pub mod list;
 pub mod money;
 pub mod network;
