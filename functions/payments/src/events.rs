@@ -41,7 +41,10 @@ events! {
     SUCCEEDED PaymentChanged, "florin.payment.succeeded.v1", "The payment is paid.";
     DECLINED PaymentChanged, "florin.payment.declined.v1", "An attempt to pay was declined.";
     CANCELED PaymentChanged, "florin.payment.canceled.v1", "The payment was canceled.";
+    CAPTURE_REFUSED PaymentChanged, "florin.payment.capture_failed.v1", "The provider refused a capture; what was authorized still is.";
+    CANCEL_REFUSED PaymentChanged, "florin.payment.cancel_failed.v1", "The provider refused to release what it holds.";
     REFUNDED PaymentChanged, "florin.payment.refunded.v1", "An amount was paid back.";
+    REFUND_REFUSED PaymentChanged, "florin.payment.refund_failed.v1", "What was set aside for a refund is free again.";
     NEEDS_REVIEW PaymentChanged, "florin.payment.needs_review.v1", "The provider's answer is missing or contradicts ours; a person must look.";
     REFUND_CREATED RefundChanged, "florin.refund.created.v1", "A refund was asked for.";
     REFUND_SUCCEEDED RefundChanged, "florin.refund.succeeded.v1", "A refund was made.";

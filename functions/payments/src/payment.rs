@@ -600,6 +600,13 @@ impl Payment {
         Self { amount_refunded: self.amount_refunded - amount, ..self }
     }
 
+    /// A refund was settled. The call for a person goes with the last one that is pending, unless it is about what
+    /// is being processed.
+    pub(crate) fn refund_settled(self, others_pending: bool) -> Self {
+        let needs_review = self.needs_review && (others_pending || self.status == Status::Processing);
+        Self { needs_review, ..self }
+    }
+
     /// Says that a person must look; where it stands stays.
     pub(crate) fn needs_review(self) -> Self {
         Self { needs_review: true, ..self }

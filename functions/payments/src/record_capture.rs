@@ -5,7 +5,7 @@ use florin_kernel::function::Record;
 use florin_kernel::stop::Stop;
 
 use crate::capture_charge::CaptureCharge;
-use crate::events::{CAPTURED, NEEDS_REVIEW};
+use crate::events::{CAPTURE_REFUSED, CAPTURED, NEEDS_REVIEW};
 use crate::payment::{Payment, Status};
 use crate::provider::ChangeOutcome;
 use crate::record_charge::unresolved;
@@ -31,8 +31,8 @@ impl Record for RecordCapture {
             }
             ChangeOutcome::Refused { code } => {
                 let why = format!("The provider refused the capture: {code}.");
-                payment.still_authorized(CAPTURE_FAILED.code, why).save(cx).await?;
-                Ok(())
+                let next = payment.still_authorized(CAPTURE_FAILED.code, why).save(cx).await?;
+                cx.emit(CAPTURE_REFUSED, next.id, next.version, &next.changed())
             }
         }
     }

@@ -4,7 +4,7 @@ use florin_kernel::cx::Cx;
 use florin_kernel::function::Record;
 use florin_kernel::stop::Stop;
 
-use crate::events::{REFUND_FAILED, REFUND_SUCCEEDED, REFUNDED};
+use crate::events::{REFUND_FAILED, REFUND_REFUSED, REFUND_SUCCEEDED, REFUNDED};
 use crate::payment::Payment;
 use crate::provider::ChangeOutcome;
 use crate::record_charge::unresolved;
@@ -21,17 +21,23 @@ impl Record for RecordRefund {
     async fn run(effect: RefundCharge, outcome: ChangeOutcome, cx: &mut Cx) -> Result<(), Stop> {
         let refund = Refund::find(cx, effect.refund).await?;
         let payment = Payment::lock(cx, refund.payment).await?;
+        let status = match outcome {
+            ChangeOutcome::Done => RefundStatus::Succeeded,
+            ChangeOutcome::Refused { .. } => RefundStatus::Failed,
+        };
+        let Some(refund) = refund.settle(status, cx).await? else { return Ok(()) };
+        let others_pending = Refund::any_pending(cx, payment.id).await?;
+        let payment = payment.refund_settled(others_pending);
         match outcome {
             ChangeOutcome::Done => {
-                let Some(refund) = refund.settle(RefundStatus::Succeeded, cx).await? else { return Ok(()) };
                 let payment = payment.save(cx).await?;
                 cx.emit(REFUND_SUCCEEDED, refund.id, refund.version, &refund.changed())?;
                 cx.emit(REFUNDED, payment.id, payment.version, &payment.changed())
             }
             ChangeOutcome::Refused { .. } => {
-                let Some(refund) = refund.settle(RefundStatus::Failed, cx).await? else { return Ok(()) };
-                payment.refund_failed(refund.amount).save(cx).await?;
-                cx.emit(REFUND_FAILED, refund.id, refund.version, &refund.changed())
+                let payment = payment.refund_failed(refund.amount).save(cx).await?;
+                cx.emit(REFUND_FAILED, refund.id, refund.version, &refund.changed())?;
+                cx.emit(REFUND_REFUSED, payment.id, payment.version, &payment.changed())
             }
         }
     }

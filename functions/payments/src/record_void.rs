@@ -4,7 +4,7 @@ use florin_kernel::cx::Cx;
 use florin_kernel::function::Record;
 use florin_kernel::stop::Stop;
 
-use crate::events::{CANCELED, NEEDS_REVIEW};
+use crate::events::{CANCEL_REFUSED, CANCELED, NEEDS_REVIEW};
 use crate::look_up_charge::LookUpCharge;
 use crate::payment::{Payment, Status};
 use crate::provider::ChangeOutcome;
@@ -28,13 +28,15 @@ impl Record for RecordVoid {
             }
             (Status::Processing, ChangeOutcome::Refused { code }) => {
                 let why = format!("The provider refused to release the authorization: {code}.");
-                if payment.amount_capturable > 0 {
-                    payment.still_authorized(CANCEL_FAILED.code, why).save(cx).await?;
-                    return Ok(());
-                }
-                // The customer decided before the release arrived: the money may be taken, and must not be lost.
-                let next = payment.not_released(CANCEL_FAILED.code, why).save(cx).await?;
-                LookUpCharge::ask(&next, cx)
+                let next = if payment.amount_capturable > 0 {
+                    payment.still_authorized(CANCEL_FAILED.code, why).save(cx).await?
+                } else {
+                    // The customer decided before the release arrived: the money may be taken, and must not be lost.
+                    let next = payment.not_released(CANCEL_FAILED.code, why).save(cx).await?;
+                    LookUpCharge::ask(&next, cx)?;
+                    next
+                };
+                cx.emit(CANCEL_REFUSED, next.id, next.version, &next.changed())
             }
             (_, _) => {
                 let next = payment.needs_review().save(cx).await?;

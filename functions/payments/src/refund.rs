@@ -158,6 +158,23 @@ impl Refund {
         Ok((rows == 1).then_some(next))
     }
 
+    /// Whether a refund of this payment is still pending.
+    pub(crate) async fn any_pending(cx: &mut Cx, payment: PaymentId) -> Result<bool, Stop> {
+        let tenant = cx.tenant();
+        let pending: Option<(RefundId,)> = cx
+            .sql(
+                "SELECT id
+                 FROM refunds
+                 WHERE tenant = $1 AND payment = $2 AND status = 'pending'
+                 LIMIT 1",
+            )
+            .bind(tenant)
+            .bind(payment)
+            .first()
+            .await?;
+        Ok(pending.is_some())
+    }
+
     /// As callers see it.
     pub(crate) fn view(&self) -> RefundView {
         let this = self.clone();

@@ -2,12 +2,23 @@
 
 mod shop;
 
+mod accepted;
 mod authentication;
 mod cancel;
 mod capture;
 mod confirm;
+mod crashes;
 mod create;
 mod create_refused;
+mod events;
 mod expiry;
+mod keys;
+mod lists;
+mod model;
+mod racing;
 mod reference;
 mod refund;
+mod replay;
+mod review;
+mod states;
+mod tenants;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use florin_http::network::HttpNetwork;
 use florin_kernel::network::{Network, Outgoing, Response, SendError};
 use futures_util::future::BoxFuture;
+use tokio::sync::watch;
 
 /// What happens to one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +26,28 @@ pub struct Peers {
     network: HttpNetwork,
     plan: Mutex<VecDeque<Fault>>,
     seen: Mutex<Vec<Outgoing>>,
+    answered: watch::Sender<usize>,
 }
 
 impl Peers {
     pub(super) fn new(network: HttpNetwork) -> Self {
-        Self { network, plan: Mutex::default(), seen: Mutex::default() }
+        Self { network, plan: Mutex::default(), seen: Mutex::default(), answered: watch::Sender::new(0) }
     }
 
     /// Orders faults for the next requests, one each.
     pub fn fail_next(&self, faults: &[Fault]) {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner).extend(faults);
+    }
+
+    /// How many requests the peers have answered, whether the answer was lost or not.
+    pub fn answered(&self) -> usize {
+        *self.answered.borrow()
+    }
+
+    /// Waits until the peers have answered so many requests.
+    pub async fn until_answered(&self, requests: usize) {
+        let reached = self.answered.subscribe().wait_for(|answered| *answered >= requests).await.is_ok();
+        assert!(reached, "the sender lives as long as this");
     }
 
     /// Every request so far.
@@ -49,17 +62,16 @@ impl Network for Peers {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(outgoing.clone());
         Box::pin(async move {
             match fault {
-                None => self.network.send(outgoing).await,
-                Some(Fault::NotSent) => Err(SendError::NotSent("ordered by the test".to_owned())),
-                Some(Fault::AnswerLost) => {
-                    let _ = self.network.send(outgoing).await;
-                    Err(SendError::Unknown("ordered by the test".to_owned()))
-                }
-                Some(Fault::Stuck) => {
-                    let _ = self.network.send(outgoing).await;
-                    std::future::pending().await
-                }
-                Some(Fault::Says(status, body)) => Ok(Response { status, body: body.into() }),
+                Some(Fault::NotSent) => return Err(SendError::NotSent("ordered by the test".to_owned())),
+                Some(Fault::Says(status, body)) => return Ok(Response { status, body: body.into() }),
+                Some(Fault::AnswerLost | Fault::Stuck) | None => {}
+            }
+            let response = self.network.send(outgoing).await;
+            self.answered.send_modify(|answered| *answered += 1);
+            match fault {
+                Some(Fault::AnswerLost) => Err(SendError::Unknown("ordered by the test".to_owned())),
+                Some(Fault::Stuck) => std::future::pending().await,
+                _ => response,
             }
         })
     }

@@ -1,0 +1,182 @@
+//! What never resolves needs a person: the payment says so, the operator sees it, and a retry ends it.
+
+use std::time::Duration;
+
+use florin_kernel::rows::effects;
+use florin_kernel::service::Settings;
+use florin_testkit::suite::{Fault, Suite, on_each_database_with};
+use serde_json::json;
+
+use crate::shop::{SERVICES, act, asked, at_provider, authorized, created, paid, payment, refund, stands};
+
+const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn impatient() -> Settings {
+    Settings { wait: Duration::from_millis(100), ..Settings::default() }
+}
+
+/// Lets the one effect that is wanted fail until it is too old to be tried by itself.
+async fn grows_old(suite: &Suite) {
+    suite.drained().await;
+    suite.advance(MAX_AGE);
+    suite.peers.fail_next(&[Fault::NotSent]);
+    assert_eq!(suite.sweep().await, 1);
+    suite.advance(MAX_AGE);
+    assert_eq!(suite.sweep().await, 0, "it is tried although a person must look");
+}
+
+/// The effects that are not done, as `florin effects list` shows them: name and state.
+async fn open_effects(suite: &Suite) -> Vec<(String, String, String)> {
+    let rows = effects::list(suite.service("payments"), 100).await.expect("the effects");
+    rows.into_iter().map(|row| (row.id, row.function, row.state)).collect()
+}
+
+/// Wants the one open effect again, as `florin effects retry` does.
+async fn retry(suite: &Suite) {
+    let open = open_effects(suite).await;
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_eq!(open[0].2, "needs_review");
+    assert!(effects::retry(suite.service("payments"), &open[0].0).await.expect("a retry"));
+    assert_eq!(suite.sweep().await, 1);
+    assert_eq!(open_effects(suite).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_charge_that_stays_unknown_for_a_day_needs_review_and_a_retry_resolves_it() {
+    on_each_database_with(SERVICES, &impatient(), |suite: Suite| async move {
+        let shop = suite.client("shop");
+        let id = created(&shop, json!({ "payment_method": "pm_card_visa" })).await;
+        let path = format!("/v1/payments/{id}/confirm");
+        // The provider charged, and nobody here will know for a day.
+        suite.peers.fail_next(&[Fault::AnswerLost]);
+        assert_eq!(shop.post_once(&path, "k", json!({})).await.status, 202);
+        suite.published().await;
+        grows_old(&suite).await;
+        let flagged = payment(&shop, &id).await;
+        assert_eq!((&flagged["status"], &flagged["needs_review"]), (&json!("processing"), &json!(true)));
+        let told = suite.published().await;
+        let event = told.iter().find(|e| e.kind == "florin.payment.needs_review.v1").expect("an event");
+        assert_eq!(event.json().unwrap()["payment"], flagged);
+        // The operation is answered with it, and stays answered.
+        let answer = shop.post_once(&path, "k", json!({})).await;
+        assert_eq!((answer.status, &answer.body), (200, &flagged));
+        assert_eq!(open_effects(&suite).await[0].1, "payments.charge_card");
+        retry(&suite).await;
+        assert_eq!(stands(&shop, &id).await, ("succeeded".to_owned(), 0, 1_000, 0));
+        assert_eq!(payment(&shop, &id).await["needs_review"], false);
+        assert_eq!((asked(&suite, &id).await, at_provider(&suite, &id).await), (vec![2], (1, 1, 0, 0)));
+        assert_eq!(shop.post_once(&path, "k", json!({})).await.bytes, answer.bytes);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_charge_is_unknown_there_is_no_other_attempt() {
+    on_each_database_with(SERVICES, &impatient(), |suite: Suite| async move {
+        let shop = suite.client("shop");
+        let id = created(&shop, json!({ "payment_method": "pm_card_visa" })).await;
+        suite.peers.fail_next(&[Fault::AnswerLost]);
+        act(&shop, &id, "confirm", json!({})).await;
+        grows_old(&suite).await;
+        for verb in ["confirm", "cancel", "capture"] {
+            assert_eq!(act(&shop, &id, verb, json!({})).await.body["payment_status"], "processing", "{verb}");
+        }
+        assert_eq!(at_provider(&suite, &id).await, (1, 1, 0, 0));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_capture_or_release_that_stays_unknown_needs_review_until_it_is_resolved() {
+    for (verb, after) in
+        [("capture", ("succeeded".to_owned(), 0, 1_000, 0)), ("cancel", ("canceled".to_owned(), 0, 0, 0))]
+    {
+        on_each_database_with(SERVICES, &impatient(), |suite: Suite| {
+            let after = after.clone();
+            async move {
+                let shop = suite.client("shop");
+                let id = authorized(&shop).await;
+                suite.peers.fail_next(&[Fault::AnswerLost]);
+                assert_eq!(act(&shop, &id, verb, json!({})).await.status, 202);
+                grows_old(&suite).await;
+                assert_eq!(payment(&shop, &id).await["needs_review"], true);
+                retry(&suite).await;
+                assert_eq!(stands(&shop, &id).await, after);
+                assert_eq!(payment(&shop, &id).await["needs_review"], false);
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_stays_unknown_needs_review_until_it_is_resolved_either_way() {
+    for refused in [false, true] {
+        on_each_database_with(SERVICES, &impatient(), |suite: Suite| async move {
+            let shop = suite.client("shop");
+            let id = paid(&shop).await;
+            suite.peers.fail_next(&[Fault::NotSent]);
+            let reply = refund(&shop, &id, json!({ "amount": 300 })).await;
+            assert_eq!(reply.status, 202);
+            grows_old(&suite).await;
+            assert_eq!(payment(&shop, &id).await["needs_review"], true);
+            // What is set aside stays so: it may have been paid back.
+            assert_eq!(stands(&shop, &id).await.3, 300);
+            suite.published().await;
+            if refused {
+                suite.peers.fail_next(&[Fault::Says(409, r#"{"error": {"code": "account_closed"}}"#)]);
+            }
+            retry(&suite).await;
+            let resolved = payment(&shop, &id).await;
+            assert_eq!(resolved["needs_review"], false);
+            assert_eq!(resolved["amount_refunded"], if refused { 0 } else { 300 });
+            let made = shop.get(&format!("/v1/refunds/{}", reply.id())).await;
+            assert_eq!(made.body["status"], if refused { "failed" } else { "succeeded" });
+            let told = suite.published().await;
+            let newest = told.iter().rfind(|e| e.subject.as_deref() == Some(id.as_str())).expect("an event");
+            assert_eq!(newest.json().unwrap()["payment"], resolved);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_refunds_that_stay_unknown_need_review_until_both_are_resolved() {
+    on_each_database_with(SERVICES, &impatient(), |suite: Suite| async move {
+        let shop = suite.client("shop");
+        let id = paid(&shop).await;
+        suite.peers.fail_next(&[Fault::NotSent; 2]);
+        for _ in 0..2 {
+            assert_eq!(refund(&shop, &id, json!({ "amount": 300 })).await.status, 202);
+        }
+        suite.drained().await;
+        suite.advance(MAX_AGE);
+        suite.peers.fail_next(&[Fault::NotSent; 2]);
+        assert_eq!(suite.sweep().await, 2);
+        for flagged in [true, false] {
+            let open = open_effects(&suite).await;
+            effects::retry(suite.service("payments"), &open[0].0).await.expect("a retry");
+            assert_eq!(suite.sweep().await, 1);
+            assert_eq!(payment(&shop, &id).await["needs_review"], flagged);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_speaks_of_another_amount_or_currency_needs_review_and_is_no_decline() {
+    on_each_database_with(SERVICES, &Settings::default(), |suite: Suite| async move {
+        let shop = suite.client("shop");
+        for body in [
+            r#"{"id": "ch_1", "status": "succeeded", "amount": 999, "currency": "EUR"}"#,
+            r#"{"id": "ch_1", "status": "succeeded", "amount": 1000, "currency": "USD"}"#,
+        ] {
+            let id = created(&shop, json!({ "payment_method": "pm_card_visa" })).await;
+            suite.peers.fail_next(&[Fault::Says(200, body)]);
+            let reply = act(&shop, &id, "confirm", json!({})).await;
+            assert_eq!((reply.status, &reply.body["needs_review"]), (200, &json!(true)), "{reply:?}");
+            assert_eq!(stands(&shop, &id).await, ("processing".to_owned(), 0, 0, 0));
+        }
+    })
+    .await;
+}
