@@ -36,7 +36,8 @@ pub async fn recorded(audit: &Client) -> Vec<String> {
     lines
 }
 
-fn line(record: &Value) -> String {
+/// The line of a record.
+pub fn line(record: &Value) -> String {
     let text = |name: &str| record[name].as_str().unwrap_or("-");
     let last = match text("kind") {
         "event" => record["sequence"].to_string(),

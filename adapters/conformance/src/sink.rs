@@ -27,23 +27,37 @@ pub struct Sink {
 struct Pushing {
     http: reqwest::Client,
     mode: Mode,
-    /// The doors, taken in turn.
-    doors: Mutex<Vec<String>>,
+    /// Where to; nowhere is a broker that nobody reads from yet.
+    doors: Mutex<Option<Vec<String>>>,
+    /// What was confirmed, in the order it came.
+    taken: Mutex<Vec<Event>>,
     /// What was pushed before: in batched mode it is pushed again beside the next one.
     before: Mutex<Option<Event>>,
 }
 
 impl Sink {
     /// Starts a sink that pushes in this mode. It confirms nothing before it has a door.
-    ///
-    /// # Panics
-    /// When there is no free port.
     pub async fn start(mode: Mode) -> Self {
+        Self::with(mode, Some(Vec::new())).await
+    }
+
+    /// Starts a sink that keeps what it takes for the test.
+    pub async fn keeping() -> Self {
+        Self::with(Mode::Binary, None).await
+    }
+
+    async fn with(mode: Mode, doors: Option<Vec<String>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
         let http = http.build().expect("an HTTP client needs nothing");
-        let state = Arc::new(Pushing { http, mode, doors: Mutex::default(), before: Mutex::default() });
+        let state = Arc::new(Pushing {
+            http,
+            mode,
+            doors: Mutex::new(doors),
+            taken: Mutex::default(),
+            before: Mutex::default(),
+        });
         let router = Router::new().fallback(take).with_state(Arc::clone(&state));
         let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
         Self { base, state, serving }
@@ -56,7 +70,13 @@ impl Sink {
 
     /// Pushes to the function of the process at this base address, too.
     pub async fn push_to(&self, base: &str, function: &str) {
-        self.state.doors.lock().await.push(format!("{base}/_deliver/{function}"));
+        let mut doors = self.state.doors.lock().await;
+        doors.get_or_insert_default().push(format!("{base}/_deliver/{function}"));
+    }
+
+    /// What it confirmed so far.
+    pub async fn taken(&self) -> Vec<Event> {
+        self.state.taken.lock().await.clone()
     }
 }
 
@@ -84,6 +104,10 @@ impl Pushing {
     async fn push(&self, event: Event) -> bool {
         let door = {
             let mut doors = self.doors.lock().await;
+            let Some(doors) = doors.as_mut() else {
+                self.taken.lock().await.push(event);
+                return true;
+            };
             if doors.is_empty() {
                 return false;
             }
@@ -93,11 +117,17 @@ impl Pushing {
         let before = self.before.lock().await.replace(event.clone());
         let encoded = match self.mode {
             Mode::Structured => encode_http_structured(&event),
-            Mode::Batched => encode_http_batched(&before.into_iter().chain([event]).collect::<Vec<_>>()),
+            Mode::Batched => {
+                encode_http_batched(&before.into_iter().chain([event.clone()]).collect::<Vec<_>>())
+            }
             Mode::Binary => encode_http_binary(&event),
         };
         let (headers, body): (HeaderMap, Vec<u8>) = encoded.expect("what was decoded can be encoded");
         let sent = self.http.post(door).headers(headers).bearer_auth(DELIVERY_SECRET).body(body).send().await;
-        sent.is_ok_and(|response| response.status() == StatusCode::ACCEPTED)
+        let confirmed = sent.is_ok_and(|response| response.status() == StatusCode::ACCEPTED);
+        if confirmed {
+            self.taken.lock().await.push(event);
+        }
+        confirmed
     }
 }
