@@ -66,7 +66,7 @@ impl std::fmt::Display for NoAnswer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Away(why) => write!(f, "the suite is away: {why}"),
-            Self::Denied(why) => write!(f, "the suite does not let us in: {why}"),
+            Self::Denied(why) => write!(f, "the suite does not let us in (another token: --token): {why}"),
         }
     }
 }

@@ -32,7 +32,9 @@ pub(super) enum Mood {
 #[derive(Default)]
 pub(super) struct Known {
     /// By identifier.
-    pub(super) payments: HashMap<String, Value>,
+    payments: HashMap<String, Value>,
+    /// Identifiers by reference.
+    references: HashMap<String, String>,
     /// What was created under which key.
     keys: HashMap<String, String>,
     /// What it does with the next creates.
@@ -47,6 +49,20 @@ pub(super) struct Known {
     pub(super) charges: HashMap<String, u32>,
     /// Cancelled when so many creates have come.
     pub(super) stop_after: Option<(usize, CancellationToken)>,
+}
+
+impl Known {
+    /// Knows this payment from now on.
+    pub(super) fn stands(&mut self, payment: Value) {
+        let text = |name: &str| payment[name].as_str().unwrap().to_owned();
+        self.references.insert(text("reference"), text("id"));
+        self.payments.insert(text("id"), payment);
+    }
+
+    /// Remembers another request under this key.
+    pub(super) fn key_stands_for_another(&mut self, key: &str) {
+        self.bodies.insert(key.to_owned(), Bytes::from_static(b"{}"));
+    }
 }
 
 /// A suite on a port of its own.
@@ -122,14 +138,14 @@ async fn create(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -
         return problem(400, "invalid_request", json!({ "errors": errors }));
     }
     let reference = asked["reference"].as_str().unwrap().to_owned();
-    if let Some(taken) = state.payments.values().find(|payment| payment["reference"] == asked["reference"]) {
-        return problem(409, "reference_taken", json!({ "payment_id": taken["id"] }));
+    if let Some(taken) = state.references.get(&reference) {
+        return problem(409, "reference_taken", json!({ "payment_id": taken }));
     }
     let status = if mood == Some(Mood::StaysOpen) { "processing" } else { "succeeded" };
     let id = format!("pay_{}", state.payments.len());
     let made = payment(&id, status, asked["amount"].as_i64().unwrap(), &reference);
     *state.charges.entry(reference).or_default() += 1;
-    state.payments.insert(id.clone(), made.clone());
+    state.stands(made.clone());
     state.keys.insert(key.clone(), id);
     state.bodies.insert(key, body);
     match mood {

@@ -62,8 +62,7 @@ impl Interrupt {
                 future::Either::Left((result, _)) => return result,
                 future::Either::Right(_) => {
                     *told = true;
-                    progress
-                        .say("Stopping: what is in flight is finished first. Once more to leave at once.");
+                    progress.say("Stopping: what is in flight is finished first (Ctrl-C leaves at once).");
                 }
             }
         }
@@ -89,4 +88,35 @@ async fn signal() {
 #[cfg(not(unix))]
 async fn signal() {
     let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_first_interruption_finishes_what_is_in_flight_and_the_second_does_not() {
+        let (interrupt, mut finished) = (Interrupt::default(), Vec::new());
+        let work = async |number: u32| {
+            match number {
+                0 => interrupt.stop.cancelled().await,
+                1 => interrupt.stop.cancel(),
+                // In flight when the first interruption comes, and it would never end.
+                2 => future::pending().await,
+                3 => interrupt.stop.cancelled().await,
+                _ => panic!("{number} was begun after the interruption"),
+            }
+            number
+        };
+        let progress = Progress::over(100, "numbers");
+        let count = |number| {
+            finished.push(number);
+            if finished.len() == 3 {
+                interrupt.leave.cancel();
+            }
+        };
+        interrupt.each(0..100, 4, &progress, work, count).await;
+        finished.sort_unstable();
+        assert_eq!(finished, [0, 1, 3]);
+    }
 }

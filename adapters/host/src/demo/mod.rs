@@ -10,7 +10,11 @@ mod morning;
 mod patience;
 mod progress;
 mod purchases;
+#[cfg(test)]
+mod suite;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -127,7 +127,7 @@ async fn a_payment_that_was_left_unfinished_is_finished_where_it_stands() {
         let (fake, file) = (Fake::start([]).await, file(ROWS));
         let key = format!("{}-1", PurchaseFile::read(&file.1).unwrap().digest);
         let standing = payment("pay_before", status, 2933, &key);
-        fake.state.lock().unwrap().payments.insert("pay_before".to_owned(), standing);
+        fake.state.lock().unwrap().stands(standing);
         let (summary, trouble) = run_plainly(&fake, &file).await;
         let before = 1 - confirms;
         assert_eq!((counts(&summary), trouble), ([3 - before, before, 2, 0, 0], None), "{status}");
@@ -137,11 +137,25 @@ async fn a_payment_that_was_left_unfinished_is_finished_where_it_stands() {
 }
 
 #[tokio::test]
+async fn a_key_that_stands_for_other_bytes_is_looked_up_by_its_reference() {
+    let (fake, file) = (Fake::start([]).await, file(ROWS));
+    let key = format!("{}-1", PurchaseFile::read(&file.1).unwrap().digest);
+    {
+        let mut known = fake.state.lock().unwrap();
+        known.stands(payment("pay_before", "succeeded", 2933, &key));
+        known.key_stands_for_another(&key);
+    }
+    let (summary, trouble) = run_plainly(&fake, &file).await;
+    assert_eq!((counts(&summary), trouble), ([2, 1, 2, 0, 0], None));
+    assert_eq!(summary["received"], json!({ "USD": PAID }));
+}
+
+#[tokio::test]
 async fn a_reference_that_stands_for_another_amount_is_not_taken_for_paid() {
     let (fake, file) = (Fake::start([]).await, file(ROWS));
     let key = format!("{}-1", PurchaseFile::read(&file.1).unwrap().digest);
     let other = payment("pay_other", "succeeded", 1, &key);
-    fake.state.lock().unwrap().payments.insert("pay_other".to_owned(), other);
+    fake.state.lock().unwrap().stands(other);
     let (summary, trouble) = run_plainly(&fake, &file).await;
     assert_eq!(counts(&summary), [2, 0, 2, 1, 0]);
     assert!(trouble.unwrap().starts_with("1 not paid, 0 left"));
