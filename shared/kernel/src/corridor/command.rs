@@ -137,6 +137,9 @@ impl Service {
 
     /// Commits an operation that waits for the effects it asked for.
     async fn leave_open(&self, asked: &Asked<'_>, mut cx: Cx, subject: String) -> Result<Ran, Stop> {
+        if !asked.room.at.door.waits {
+            return Err(Stop::fault(format!("{} waits and its door does not say so", asked.function.name)));
+        }
         cx.about.get_or_insert_with(|| subject.clone());
         let id = asked.operation_id.as_str();
         operations::wait_for(&mut cx.view.tx, &asked.caller.tenant, id, &subject).await?;

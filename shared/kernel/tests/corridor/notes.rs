@@ -60,7 +60,7 @@ static RUNS: AtomicU32 = AtomicU32::new(0);
 
 impl Command for WriteNote {
     const NAME: &'static str = "notes.write_note";
-    const DOOR: Door = Door::post("/notes", Access::Scope("notes:write"));
+    const DOOR: Door = Door::post("/notes", Access::Scope("notes:write")).creating().waiting();
     const REFUSES: &'static [Code] = &[NOT_WANTED];
     type Answer = Note;
 
