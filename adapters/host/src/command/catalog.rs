@@ -16,6 +16,9 @@ pub(crate) struct Catalog {
     /// The form.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
+    /// Write the schemas of the events and the AsyncAPI document into this directory instead.
+    #[arg(long, value_name = "DIRECTORY")]
+    write: Option<std::path::PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -31,6 +34,13 @@ enum Format {
 impl Catalog {
     #[expect(clippy::print_stdout, reason = "the document is the command's output")]
     pub(super) fn run(self) -> Result<(), HostError> {
+        if let Some(directory) = self.write {
+            std::fs::create_dir_all(&directory)?;
+            for (name, text) in catalog::event_files(SERVICES) {
+                std::fs::write(directory.join(name), text)?;
+            }
+            return Ok(());
+        }
         let document = match self.format {
             Format::Json => catalog::json(SERVICES),
             Format::Openapi => catalog::openapi(SERVICES),
