@@ -1,1 +1,18 @@
 //! The queue port on RabbitMQ: quorum queues, publisher confirms, a ladder of TTL queues.
+
+mod answer;
+mod backoff;
+mod broker;
+mod config;
+mod consumer;
+mod failure;
+mod link;
+mod message;
+mod names;
+mod outlet;
+mod port;
+mod set_aside;
+mod topology;
+
+pub use config::RabbitMqConfig;
+pub use port::RabbitMq;

@@ -1,0 +1,169 @@
+//! One function's consumer: a session on the broker after another, handlers that outlive them.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_queue::port::{Handler, QueueError, Subscription};
+use futures_util::{FutureExt, StreamExt};
+use lapin::message::Delivery;
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Consumer, Error};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::answer::{self, Answered};
+use crate::backoff::Backoff;
+use crate::broker::Broker;
+use crate::failure::{is_configuration, queue_error, within};
+use crate::message;
+
+/// How long the broker may take to say goodbye; what it then still holds of ours it delivers again.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Consumes one subscription until it is told to stop.
+pub(crate) struct QueueConsumer {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) subscription: Subscription,
+    pub(crate) concurrency: usize,
+    pub(crate) handler: Handler,
+    pub(crate) stop: CancellationToken,
+}
+
+impl QueueConsumer {
+    /// Sessions until `stop`. Only a broker that never once worked as configured ends it.
+    pub(crate) async fn run(self) -> Result<(), QueueError> {
+        let config = &self.broker.config;
+        let mut backoff = Backoff::new(config.reconnect_first, config.reconnect_longest);
+        let mut handlers = JoinSet::new();
+        let mut worked = false;
+        let ended = loop {
+            let (channel, consumer) = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break Ok(()),
+                begun = self.begin() => match begun {
+                    Ok(begun) => begun,
+                    Err(error) if !worked && is_configuration(&error) => {
+                        break Err(queue_error(self.subscription.function, &error));
+                    }
+                    Err(error) => {
+                        self.wait(&error, backoff.pause()).await;
+                        continue;
+                    }
+                },
+            };
+            worked = true;
+            backoff.reset();
+            match self.session(&channel, consumer, &mut handlers).await {
+                Ok(()) => break Ok(()),
+                Err(error) => self.wait(&error, backoff.pause()).await,
+            }
+        };
+        // Without a session there is nobody to answer to, but what began is finished.
+        while handlers.join_next().await.is_some() {}
+        ended
+    }
+
+    async fn wait(&self, error: &Error, pause: Duration) {
+        tracing::warn!(
+            florin.function = self.subscription.function,
+            error.message = %error,
+            "the queue is not reached: trying again"
+        );
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+
+    async fn begin(&self) -> Result<(Channel, Consumer), Error> {
+        let limit = self.broker.config.connect_timeout;
+        let channel = self.broker.consuming.channel().await?;
+        self.broker.topology.declare_all(&channel, &[self.subscription], limit).await?;
+        let started = async {
+            channel.basic_qos(self.prefetch(), BasicQosOptions::default()).await?;
+            let queue = self.broker.names.queue(self.subscription.function);
+            let options = BasicConsumeOptions::default();
+            channel.basic_consume(queue, "".into(), options, FieldTable::default()).await
+        };
+        let consumer = within(limit, "consume", started).await?;
+        Ok((channel, consumer))
+    }
+
+    fn prefetch(&self) -> u16 {
+        let two_each = u16::try_from(self.concurrency.saturating_mul(2)).unwrap_or(u16::MAX);
+        self.broker.config.prefetch.min(two_each).max(1)
+    }
+
+    /// `Ok` when it was stopped and everything that began is answered.
+    async fn session(
+        &self,
+        channel: &Channel,
+        mut consumer: Consumer,
+        handlers: &mut JoinSet<Answered>,
+    ) -> Result<(), Error> {
+        let config = &self.broker.config;
+        let mut pauses = Backoff::new(config.pause_first, config.pause_longest);
+        let mut paused_until: Option<Instant> = None;
+        loop {
+            let room = handlers.len() < self.concurrency.max(1) && paused_until.is_none();
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                Some(done) = handlers.join_next() => match done {
+                    // Those that began before the pause do not make it longer.
+                    Ok(Answered::NotAttempted) if paused_until.is_some() => {}
+                    Ok(Answered::NotAttempted) => paused_until = Some(Instant::now() + pauses.pause()),
+                    Ok(Answered::Attempted) => pauses.reset(),
+                    Err(error) => tracing::error!(error.message = %error, "a handler's task ended early"),
+                },
+                () = sleep_until(paused_until.unwrap_or_else(Instant::now)), if paused_until.is_some() => {
+                    paused_until = None;
+                }
+                delivery = consumer.next(), if room => match delivery {
+                    Some(delivery) => {
+                        handlers.spawn(handle(self.broker.clone(), self.subscription, self.handler.clone(), delivery?));
+                    }
+                    // The broker ended it: the queue was deleted or has lost its leader.
+                    None => return Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()),
+                },
+            }
+        }
+        let handed_back = timeout(GOODBYE, hand_back(channel, consumer)).await;
+        while handlers.join_next().await.is_some() {}
+        let closed = timeout(GOODBYE, channel.close(200, "stopped".into())).await;
+        if !matches!((handed_back, closed), (Ok(Ok(())), Ok(Ok(())))) {
+            tracing::debug!("the broker did not hear the goodbye: it delivers the rest again by itself");
+        }
+        Ok(())
+    }
+}
+
+/// Takes no more, and gives back at once what nobody began.
+async fn hand_back(channel: &Channel, mut consumer: Consumer) -> Result<(), Error> {
+    channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await?;
+    while let Some(Ok(delivery)) = consumer.next().await {
+        delivery.nack(BasicNackOptions { requeue: true, ..Default::default() }).await?;
+    }
+    Ok(())
+}
+
+async fn handle(
+    broker: Arc<Broker>,
+    subscription: Subscription,
+    handler: Handler,
+    mut delivery: Delivery,
+) -> Answered {
+    let event = match message::decode(&mut delivery) {
+        Ok(event) => event,
+        Err(error) => return answer::set_aside(&broker, subscription, &delivery, &error).await,
+    };
+    // The kernel turns panics into faults; should one come this far, the message must not stay unanswered.
+    let disposition = match AssertUnwindSafe(handler(event)).catch_unwind().await {
+        Ok(disposition) => disposition,
+        Err(_) => return answer::rejected(&delivery).await,
+    };
+    answer::answer(&broker, subscription, &delivery, &disposition).await
+}
