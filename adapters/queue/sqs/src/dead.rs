@@ -42,3 +42,15 @@ fn text(why: &str) -> MessageAttributeValue {
     let value = MessageAttributeValue::builder().data_type("String").string_value(why);
     value.build().expect("the data type is set")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_has_only_characters_that_sqs_takes_and_is_bounded() {
+        let of = |why: &str| text(why).string_value().map(str::to_owned).unwrap();
+        assert_eq!(of("no \"ü\u{7}\u{FFFE}\n\""), "no \"ü???\"");
+        assert_eq!(of(&"ü".repeat(2_000)), "ü".repeat(1_000));
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::Inner;
 use crate::trouble::{AwsError, Trouble};
 
-/// Addresses by queue name, or by ARN where AWS told it.
+/// Addresses by queue name, or by ARN where AWS told it. A queue that is made again has the same.
 #[derive(Default)]
 pub(crate) struct Urls(Mutex<HashMap<String, String>>);
 
@@ -17,11 +17,6 @@ impl Urls {
 
     pub(crate) fn put(&self, queue: &str, url: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(queue.to_owned(), url.to_owned());
-    }
-
-    /// Forgets a queue that is not there any more.
-    pub(crate) fn forget(&self, queue: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(queue);
     }
 }
 

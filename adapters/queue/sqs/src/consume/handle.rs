@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::types::Message;
+use florin_kernel::cloudevents::{DecodeError, Limits, decode_sqs};
 use florin_kernel::corridor::Disposition;
 use florin_kernel::event::Event;
-use florin_queue::cloudevents::{DecodeError, Limits, decode_sqs};
 use tokio::time::sleep;
 
 use super::Consumer;

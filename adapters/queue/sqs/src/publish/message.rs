@@ -1,7 +1,7 @@
 //! An event as a message, and messages in batches that AWS takes.
 
+use florin_kernel::cloudevents::{SqsMessage, encode_sqs};
 use florin_kernel::event::Event;
-use florin_queue::cloudevents::{SqsMessage, encode_sqs};
 use florin_queue::port::PublishError;
 
 /// The most messages of one call.

@@ -8,7 +8,7 @@ use florin_queue::port::PublishError;
 
 use super::message::Outgoing;
 use crate::Inner;
-use crate::trouble::{AwsError, Trouble};
+use crate::trouble::AwsError;
 
 /// Where a batch goes.
 #[derive(Clone, Debug)]
@@ -50,11 +50,7 @@ impl Inner {
             }
             call = call.entries(entry.build().expect("identifier and body are set"));
         }
-        let answer = call.send().await.map_err(AwsError::from).inspect_err(|error| {
-            if error.trouble == Trouble::NoQueue {
-                self.urls.forget(name);
-            }
-        })?;
+        let answer = call.send().await.map_err(AwsError::from)?;
         let sent = answer.successful.into_iter().map(|entry| (entry.id, Ok(())));
         let failed = answer
             .failed

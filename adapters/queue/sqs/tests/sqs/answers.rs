@@ -85,6 +85,24 @@ async fn while_a_consumer_pauses_another_gets_the_rest_at_once() {
 }
 
 #[tokio::test]
+async fn when_a_pause_begins_what_was_received_and_has_not_begun_goes_back_at_once() {
+    let Some(config) = config() else { return };
+    let sqs = Sqs::connect(SqsConfig { visibility: Duration::from_secs(600), ..config }).await;
+    sqs.declare(&[AUDIT]).await.unwrap();
+    let mut waiting = Playing::waiting_with_two(&sqs, AUDIT).await;
+    waiting.running.remove(0).answer(Disposition::NotAttempted);
+    let mut well = Playing::start(&sqs, AUDIT, 3);
+    well.take(2).await;
+    well.end().await;
+    for delivery in waiting.running {
+        delivery.done();
+    }
+    waiting.playing.take(1).await;
+    waiting.playing.end().await;
+    assert_eq!(depth(&sqs, &sqs.config().queue_name(AUDIT.function)).await, (0, 0));
+}
+
+#[tokio::test]
 async fn a_long_handler_keeps_its_message() {
     let Some(config) = config() else { return };
     let sqs = Sqs::connect(SqsConfig { visibility: Duration::from_secs(2), ..config }).await;

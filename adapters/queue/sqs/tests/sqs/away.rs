@@ -1,19 +1,20 @@
-//! SQS comes and goes.
+//! SQS is away, or takes a call back.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use florin_sqs::Sqs;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::fake::{Call, Fake};
-use crate::world::{AUDIT, Playing, event};
+use crate::world::{AUDIT, PATIENCE, Playing, event};
 
 const FOUND: &str = r#"{"QueueUrl":"http://127.0.0.1/1/q"}"#;
 
 fn message(subject: &str) -> Value {
     let event = event("florin.payment.captured.v1", subject);
-    let body = florin_queue::cloudevents::encode_sqs(&event).unwrap().body;
+    let body = florin_kernel::cloudevents::encode_sqs(&event).unwrap().body;
     json!({ "MessageId": subject, "ReceiptHandle": format!("receipt of {subject}"), "Body": body })
 }
 
@@ -99,4 +100,66 @@ async fn a_message_that_could_not_be_deleted_is_deleted_again_and_only_it() {
     assert_eq!(deleted.last().unwrap(), &["receipt of pay_2"]);
     all.sort_unstable();
     assert_eq!(all, ["receipt of pay_1", "receipt of pay_2", "receipt of pay_2"]);
+}
+
+#[tokio::test]
+async fn a_message_that_came_with_the_stop_goes_back_at_once() {
+    let stop = CancellationToken::new();
+    let (given_back, stopping) = (Arc::new(Mutex::new(Vec::new())), stop.clone());
+    let log = given_back.clone();
+    let fake = Fake::start(move |call| match call.operation.as_str() {
+        "AmazonSQS.GetQueueUrl" => (200, FOUND.to_owned()),
+        "AmazonSQS.ReceiveMessage" => {
+            stopping.cancel();
+            (200, json!({ "Messages": [message("pay_1")] }).to_string())
+        }
+        "AmazonSQS.ChangeMessageVisibilityBatch" => {
+            let body: Value = serde_json::from_str(&call.body).unwrap();
+            let entry = &body["Entries"][0];
+            log.lock().unwrap().push((entry["ReceiptHandle"].clone(), entry["VisibilityTimeout"].clone()));
+            (200, json!({ "Successful": [], "Failed": [] }).to_string())
+        }
+        other => panic!("{other}"),
+    })
+    .await;
+    let sqs = Sqs::connect(fake.config()).await;
+    let mut playing = Playing::start_until(&sqs, AUDIT, 1, stop);
+    assert!(playing.within(PATIENCE).await.is_none(), "a handler began after stop");
+    playing.end().await;
+    assert_eq!(*given_back.lock().unwrap(), [(json!("receipt of pay_1"), json!(0))]);
+}
+
+#[tokio::test]
+async fn what_is_no_event_and_too_long_for_a_reason_is_set_aside_without_one() {
+    let buried = Arc::new(Mutex::new(Vec::new()));
+    let (log, mut receives) = (buried.clone(), 0);
+    let fake = Fake::start(move |call| match call.operation.as_str() {
+        "AmazonSQS.GetQueueUrl" => (200, FOUND.to_owned()),
+        "AmazonSQS.ReceiveMessage" => {
+            receives += 1;
+            let message = json!({ "MessageId": "m", "ReceiptHandle": "r", "Body": "no event" });
+            let messages = if receives == 1 { vec![message] } else { Vec::new() };
+            (200, json!({ "Messages": messages }).to_string())
+        }
+        "AmazonSQS.SendMessage" if call.body.contains("florin-why") => {
+            let error = json!({ "__type": "com.amazonaws.sqs#InvalidParameterValue", "message": "too long" });
+            (400, error.to_string())
+        }
+        operation => {
+            log.lock().unwrap().push(operation.to_owned());
+            (200, json!({ "MessageId": "m", "Successful": [], "Failed": [] }).to_string())
+        }
+    })
+    .await;
+    let sqs = Sqs::connect(fake.config()).await;
+    let playing = Playing::start(&sqs, AUDIT, 1);
+    let all = || buried.lock().unwrap().len() == 2;
+    let waiting = async {
+        while !all() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it is set aside in time");
+    playing.end().await;
+    assert_eq!(*buried.lock().unwrap(), ["AmazonSQS.SendMessage", "AmazonSQS.DeleteMessageBatch"]);
 }

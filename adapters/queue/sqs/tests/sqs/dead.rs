@@ -31,30 +31,10 @@ async fn what_is_no_event_is_set_aside_as_it_is_with_the_reason() {
     assert_eq!(found[0].function, AUDIT.function);
     assert_eq!(found[0].message, body);
     assert!(found[0].why.contains("bell"), "{}", found[0].why);
-    assert!(!found[0].why.contains('\u{7}'), "{:?}", found[0].why);
 
     let call = raw(&sqs).receive_message().queue_url(url(&sqs, &dead).await);
     let message = call.message_attribute_names("All").send().await.unwrap().messages.unwrap().remove(0);
     assert_eq!(message.message_attributes().unwrap()["count"], number);
-}
-
-#[tokio::test]
-async fn what_is_too_long_for_a_reason_is_set_aside_without_one() {
-    let Some(config) = config() else { return };
-    let sqs = Sqs::connect(config).await;
-    sqs.declare(&[AUDIT]).await.unwrap();
-    let queue = sqs.config().queue_name(AUDIT.function);
-    let longest = "x".repeat(1_048_576);
-    let call = raw(&sqs).send_message().queue_url(url(&sqs, &queue).await);
-    call.message_body(&longest).send().await.unwrap();
-    publish(&sqs, &events("florin.payment.captured.v1", 1)).await;
-    let mut playing = Playing::start(&sqs, AUDIT, 1);
-    playing.take(1).await;
-    playing.end().await;
-    assert_eq!(depth(&sqs, &queue).await, (0, 0));
-    let found = sqs.set_aside(&[AUDIT], 10).await.unwrap();
-    assert_eq!(found.len(), 1);
-    assert!(found[0].message == longest);
 }
 
 #[tokio::test]

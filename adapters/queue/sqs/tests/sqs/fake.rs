@@ -76,6 +76,8 @@ async fn serve(socket: TcpStream, script: Script, calls: Arc<AtomicUsize>) {
         calls.fetch_add(1, Ordering::SeqCst);
         let call = Call { operation, body: String::from_utf8(body).unwrap() };
         let (status, answer) = (script.lock().unwrap())(call);
+        // What the script did to others takes effect before its answer.
+        tokio::task::yield_now().await;
         let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n", answer.len());
         if stream.write_all(format!("{head}{answer}").as_bytes()).await.is_err() {
             return;

@@ -35,6 +35,20 @@ async fn at_stop_what_has_begun_is_finished_and_the_rest_is_there_for_others_at_
 }
 
 #[tokio::test]
+async fn at_stop_what_was_received_and_has_not_begun_is_there_for_others_at_once() {
+    let Some(config) = config() else { return };
+    let sqs = Sqs::connect(SqsConfig { visibility: Duration::from_secs(600), ..config }).await;
+    sqs.declare(&[AUDIT]).await.unwrap();
+    let waiting = Playing::waiting_with_two(&sqs, AUDIT).await;
+    waiting.playing.stop.cancel();
+    for delivery in waiting.running {
+        delivery.done();
+    }
+    waiting.playing.end().await;
+    assert_eq!(depth(&sqs, &sqs.config().queue_name(AUDIT.function)).await, (2, 0));
+}
+
+#[tokio::test]
 async fn at_stop_a_pausing_consumer_gives_its_message_back_at_once() {
     let Some(config) = config() else { return };
     let sqs = Sqs::connect(SqsConfig { visibility: Duration::from_secs(600), ..config }).await;

@@ -142,8 +142,40 @@ pub(crate) struct Playing {
     pub(crate) consuming: JoinHandle<Result<(), QueueError>>,
 }
 
+/// A consumer that runs four handlers, and has received two more messages that wait for room.
+pub(crate) struct Waiting {
+    pub(crate) playing: Playing,
+    pub(crate) running: Vec<Delivery>,
+}
+
 impl Playing {
+    pub(crate) async fn waiting_with_two(sqs: &Sqs, subscription: Subscription) -> Waiting {
+        publish(sqs, &events("florin.payment.captured.v1", 7)).await;
+        let mut playing = Self::start(sqs, subscription, 4);
+        let mut running = Vec::new();
+        for _ in 0..4 {
+            running.push(playing.next().await);
+        }
+        // Room for one: the next poll brings the three that are left.
+        running.remove(0).done();
+        running.push(playing.next().await);
+        let queue = sqs.config().queue_name(subscription.function);
+        while depth(sqs, &queue).await != (0, 6) {
+            tokio::task::yield_now().await;
+        }
+        Waiting { playing, running }
+    }
+
     pub(crate) fn start(sqs: &Sqs, subscription: Subscription, concurrency: usize) -> Self {
+        Self::start_until(sqs, subscription, concurrency, CancellationToken::new())
+    }
+
+    pub(crate) fn start_until(
+        sqs: &Sqs,
+        subscription: Subscription,
+        concurrency: usize,
+        stop: CancellationToken,
+    ) -> Self {
         let (delivered, deliveries) = mpsc::unbounded_channel();
         let handler: Handler = Arc::new(move |event| {
             let delivered = delivered.clone();
@@ -155,7 +187,6 @@ impl Playing {
                 answered.await.expect("the test answers, or lets the handler panic")
             })
         });
-        let stop = CancellationToken::new();
         let consuming = tokio::spawn(sqs.consume(subscription, concurrency, handler, stop.clone()));
         Self { deliveries, stop, consuming }
     }
