@@ -28,6 +28,8 @@ CREATE INDEX audit_records_by_actor ON audit_records (tenant, actor, id);
 
 --sqlite: CREATE TRIGGER audit_records_stay BEFORE UPDATE ON audit_records BEGIN SELECT raise(ABORT, 'audit records are append only'); END;
 --sqlite: CREATE TRIGGER audit_records_are_kept BEFORE DELETE ON audit_records BEGIN SELECT raise(ABORT, 'audit records are append only'); END;
+-- REPLACE deletes without firing the trigger above: what stands already is skipped before it comes to that.
+--sqlite: CREATE TRIGGER audit_records_are_not_replaced BEFORE INSERT ON audit_records WHEN EXISTS (SELECT 1 FROM audit_records WHERE id = NEW.id OR (tenant = NEW.tenant AND source = NEW.source AND event_id = NEW.event_id)) BEGIN SELECT raise(IGNORE); END;
 
 --pg: CREATE FUNCTION audit_records_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'audit records are append only'; END $$;
 --pg: CREATE TRIGGER audit_records_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_records FOR EACH STATEMENT EXECUTE FUNCTION audit_records_refuse();
