@@ -9,7 +9,7 @@ use axum::routing::post;
 use florin_http::app::App;
 use florin_http::call::{read_body, trace_of};
 use florin_http::reply;
-use florin_http::token::Verifier;
+use florin_http::token::{TokenRefusal, Verifier};
 use florin_kernel::corridor::Disposition;
 use florin_kernel::event::Event;
 use florin_kernel::function::Room;
@@ -29,12 +29,20 @@ pub enum Guard {
 }
 
 impl Guard {
-    async fn admits(&self, headers: &HeaderMap, app: &App) -> bool {
+    async fn admit(&self, headers: &HeaderMap, app: &App) -> Result<(), Problem> {
+        let stranger = || codes::UNAUTHENTICATED.because("this door is for the platform's deliveries");
         match self {
-            Self::Secret(secret) => !secret.is_empty() && bears(headers, secret),
+            Self::Secret(secret) if !secret.is_empty() && bears(headers, secret) => Ok(()),
+            Self::Secret(_) => Err(stranger()),
             Self::Token(verifier) => {
-                let Some(now) = app.services().first().map(|s| s.clock.now()) else { return false };
-                verifier.caller(headers, now).await.is_ok()
+                let Some(now) = app.services().first().map(|s| s.clock.now()) else { return Err(stranger()) };
+                verifier.admit(headers, now).await.map_err(|refusal| match refusal {
+                    // Brokers give up on a 401 and come again on a 503.
+                    TokenRefusal::KeysAway { .. } => {
+                        codes::UNAVAILABLE.because("the keys that verify tokens are away")
+                    }
+                    _ => stranger(),
+                })
             }
         }
     }
@@ -56,9 +64,9 @@ async fn deliver(State(door): State<Arc<Door>>, Path(function): Path<String>, re
     let (parts, body) = request.into_parts();
     let trace = trace_of(&parts.headers);
     let no = |problem: Problem| reply::problem(&problem, &trace);
-    if !door.guard.admits(&parts.headers, &door.app).await {
+    if let Err(problem) = door.guard.admit(&parts.headers, &door.app).await {
         metrics::counter!("florin_unauthenticated_total", "code" => "delivery").increment(1);
-        return no(codes::UNAUTHENTICATED.because("this door is for the platform's deliveries"));
+        return no(problem);
     }
     let Some(service) = door.app.owner(&function) else {
         return no(codes::NOT_FOUND.because("no such function is served here"));

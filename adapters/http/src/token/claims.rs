@@ -22,8 +22,9 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// The caller that a payload names at this instant. The signature was checked before.
-    pub(super) fn caller(&self, payload: &[u8], now: Timestamp) -> Result<Caller, TokenRefusal> {
+    /// The claims of a payload that this issuer made for us and that is good at this instant. The signature was
+    /// checked before.
+    pub(super) fn claims(&self, payload: &[u8], now: Timestamp) -> Result<Object, TokenRefusal> {
         let claims = Object::read(payload).ok_or(TokenRefusal::Malformed)?;
         if text(&claims, "iss")?.ok_or(TokenRefusal::Claim("iss"))? != self.issuer {
             return Err(TokenRefusal::Issuer);
@@ -32,6 +33,12 @@ impl Expected {
             return Err(TokenRefusal::Audience);
         }
         self.check_times(&claims, now)?;
+        Ok(claims)
+    }
+
+    /// The caller that a payload names at this instant.
+    pub(super) fn caller(&self, payload: &[u8], now: Timestamp) -> Result<Caller, TokenRefusal> {
+        let claims = self.claims(payload, now)?;
         let subject = name(&claims, "sub")?.ok_or(TokenRefusal::Claim("sub"))?;
         let client = match name(&claims, "client_id")? {
             Some(client) => client,

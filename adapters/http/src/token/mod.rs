@@ -106,11 +106,17 @@ impl Verifier {
     /// # Errors
     /// As [`Verifier::verify`], and [`TokenRefusal::Repeated`] for two `Authorization` fields.
     pub async fn caller(&self, headers: &HeaderMap, now: Timestamp) -> Result<Caller, TokenRefusal> {
-        let mut fields = headers.get_all(AUTHORIZATION).iter();
-        match (fields.next(), fields.next()) {
-            (first, None) => self.verify(first, now).await,
-            _ => Err(TokenRefusal::Repeated),
-        }
+        self.verify(authorization(headers)?, now).await
+    }
+
+    /// Whether a request bears a token of this issuer for this audience, whoever it names: a platform's own
+    /// identity has no tenant and no scope.
+    ///
+    /// # Errors
+    /// As [`Verifier::caller`], for all but the names.
+    pub async fn admit(&self, headers: &HeaderMap, now: Timestamp) -> Result<(), TokenRefusal> {
+        let jws = self.verified(authorization(headers)?, now).await?;
+        self.expected.claims(&jws.payload, now).map(drop)
     }
 
     /// The caller that the value of the one `Authorization` field names.
@@ -122,6 +128,16 @@ impl Verifier {
         authorization: Option<&HeaderValue>,
         now: Timestamp,
     ) -> Result<Caller, TokenRefusal> {
+        let jws = self.verified(authorization, now).await?;
+        self.expected.caller(&jws.payload, now)
+    }
+
+    /// A token whose type fits and whose signature is the issuer's.
+    async fn verified<'h>(
+        &self,
+        authorization: Option<&'h HeaderValue>,
+        now: Timestamp,
+    ) -> Result<CompactJws<'h>, TokenRefusal> {
         let token = bearer_token(authorization.ok_or(TokenRefusal::Missing)?)?;
         let jws = CompactJws::parse(token)?;
         self.types.check(jws.typ.as_deref())?;
@@ -130,7 +146,16 @@ impl Verifier {
             Keys::Remote(remote) => remote.keys(jws.kid.as_deref(), now).await?,
         };
         keys.verify_parsed(&jws)?;
-        self.expected.caller(&jws.payload, now)
+        Ok(jws)
+    }
+}
+
+/// The one `Authorization` field, if there is one.
+fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, TokenRefusal> {
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    match (fields.next(), fields.next()) {
+        (first, None) => Ok(first),
+        _ => Err(TokenRefusal::Repeated),
     }
 }
 
