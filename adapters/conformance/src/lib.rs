@@ -8,6 +8,7 @@ pub mod card_proxy;
 pub mod client;
 pub mod commit_proxy;
 pub mod flow;
+pub mod issuer;
 pub mod lambda;
 pub mod process;
 pub mod rows;

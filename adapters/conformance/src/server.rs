@@ -27,6 +27,15 @@ impl Server {
         Self::spawn_at(name, port, environment, directory)
     }
 
+    /// Starts a process as Knative does: a service's name and one port, reached from everywhere.
+    pub fn spawn_on_knative(name: &str, environment: Environment, directory: &Path) -> Self {
+        let port = free_port();
+        let mut environment = environment;
+        environment.push(("K_SERVICE".to_owned(), name.to_owned()));
+        environment.push(("PORT".to_owned(), port.to_string()));
+        Self::spawn_at(name, port, environment, directory)
+    }
+
     /// Starts a process whose environment says otherwise than by `FLORIN_LISTEN` that it listens on this port.
     pub fn spawn_at(name: &str, port: u16, environment: Environment, directory: &Path) -> Self {
         Self::spawn_command(name, port, &["serve"], environment, directory)

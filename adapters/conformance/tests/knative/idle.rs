@@ -1,0 +1,71 @@
+//! Between requests nothing runs: the platform takes the processor away. What is due is done when a tick comes.
+
+use std::time::Duration;
+
+use florin_conformance::client::{Outgoing, Reply};
+use florin_conformance::site::DELIVERY_SECRET;
+use florin_testkit::suite::Engine;
+use http::Method;
+use serde_json::json;
+
+use crate::Knative;
+
+/// A tick as Knative's PingSource sends it.
+async fn tick(knative: &Knative, job: &str, id: &str) -> Reply {
+    let headers = [
+        ("ce-specversion", "1.0"),
+        ("ce-type", "dev.knative.sources.ping"),
+        ("ce-source", "/apis/v1/namespaces/florin/pingsources/sweep"),
+        ("ce-id", id),
+        ("content-type", "application/json"),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let outgoing = Outgoing { headers, body: b"{}".to_vec() };
+    let platform = knative.bearer(DELIVERY_SECRET);
+    platform.send(Method::POST, &format!("/_deliver/{job}"), outgoing).await.expect("an answer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_due_effect_waits_for_the_tick_of_the_sweep() {
+    let Some(knative) = Knative::start(Engine::Sqlite).await else { return };
+    let rows = knative.site.rows("payments");
+    let body = json!({ "amount": 100, "currency": "EUR", "payment_method": "pm_card_visa" });
+    let payment = knative.client.post_once("/v1/payments", "key-1", body).await.expect(201).id();
+    // The provider says 503 to the first request of the key, so the effect comes again after a second.
+    let confirm = json!({ "payment_method": "pm_card_error_before_charge" });
+    let path = format!("/v1/payments/{payment}/confirm");
+    let confirming = {
+        let (client, path) = (knative.client.clone(), path.clone());
+        tokio::spawn(async move { client.post_once(&path, "key-2", confirm).await })
+    };
+    let due = "SELECT count(*) FROM florin_effects WHERE state = 'wanted' AND last_error IS NOT NULL";
+    florin_conformance::wait::until("the provider has refused", || async {
+        (rows.number(due).await == 1).then_some(())
+    })
+    .await;
+    rows.end_leases().await;
+    // There is no sign of what does not happen: a process that polled would have swept twice by then.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(rows.number("SELECT attempts FROM florin_effects").await, 1);
+
+    assert_eq!(tick(&knative, "payments.sweep", "tick-1").await.status, 202);
+    let answer = confirming.await.expect("a task").expect(200);
+    assert_eq!(answer.body["status"], "succeeded");
+    knative.site.sandbox.assert_charged_once(&payment).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tick_of_a_job_runs_it_and_events_are_published_without_a_poller() {
+    let Some(knative) = Knative::start(Engine::Postgres).await else { return };
+    let body = json!({ "amount": 100, "currency": "EUR", "payment_method": "pm_card_visa", "confirm": true });
+    knative.client.post_once("/v1/payments", "key-1", body).await.expect(201);
+    florin_conformance::wait::until("the commit wakes the relay", || async {
+        (knative.sink.taken().await.len() == 4).then_some(())
+    })
+    .await;
+    assert_eq!(tick(&knative, "payments.expire_authorizations", "tick-1").await.status, 202);
+    assert_eq!(tick(&knative, "payments.purge", "tick-2").await.status, 202);
+    let slots = "SELECT count(*) FROM florin_inbox WHERE function = 'payments.expire_authorizations'";
+    assert_eq!(knative.site.rows("payments").number(slots).await, 1);
+    assert_eq!(tick(&knative, "payments.no_such_job", "tick-3").await.status, 404);
+}
