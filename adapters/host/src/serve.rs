@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
+use florin_http::app::App;
 use florin_http::server::Drain;
 use florin_http::{router, server};
 use florin_kernel::time::Clock;
 use florin_knative::delivery_door;
 use florin_queue::{consumer, relay, schedule};
+use florin_sandbox::Sandbox;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +22,9 @@ use crate::deployment::{Deployment, HostError, Reached};
 
 /// The most messages of one queue at a time in one process.
 const CONCURRENCY: usize = 16;
+
+/// How long each step of a drain may take: together within the grace that platforms give.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// How a platform wants the process to behave.
 #[derive(Clone, Copy, Debug)]
@@ -93,17 +98,9 @@ pub async fn serve(
     }
     ready(&deployment);
 
-    let going = stop.clone();
-    let front = Arc::clone(&app);
-    let sandbox = deployment.sandbox.clone();
-    tokio::spawn(async move {
-        going.cancelled().await;
-        front.set_ready(false);
-        if let Some(sandbox) = sandbox {
-            sandbox.release();
-        }
-    });
-    server::serve(listener, routes, Drain { stop, linger, patience: Duration::from_secs(25) }).await;
+    let closing = CancellationToken::new();
+    tokio::spawn(before_closing(Arc::clone(&app), deployment.sandbox.clone(), stop, closing.clone()));
+    server::serve(listener, routes, Drain { stop: closing, linger, patience: PATIENCE }).await;
     // No call can come any more: finish the effects, then publish what they committed.
     for service in app.services() {
         if tokio::time::timeout(Duration::from_secs(25), service.drain()).await.is_err() {
@@ -122,6 +119,33 @@ pub async fn serve(
         service.db.close().await;
     }
     Ok(())
+}
+
+/// Says that this process is going. A sandbox that lives in it answers until our own effects are done with it.
+async fn before_closing(
+    app: Arc<App>,
+    sandbox: Option<Sandbox>,
+    stop: CancellationToken,
+    closing: CancellationToken,
+) {
+    stop.cancelled().await;
+    app.set_ready(false);
+    if let Some(sandbox) = sandbox {
+        sandbox.release();
+        finish_effects(&app).await;
+    }
+    closing.cancel();
+}
+
+async fn finish_effects(app: &App) {
+    for service in app.services() {
+        if tokio::time::timeout(PATIENCE, service.drain()).await.is_err() {
+            tracing::warn!(
+                service.name = service.name(),
+                "the sweep of another process finishes the effects"
+            );
+        }
+    }
 }
 
 fn metrics_route(handle: PrometheusHandle) -> Router {

@@ -43,8 +43,12 @@ impl Token {
     }
 }
 
-/// A token with every scope for the tenant `demo`, for `florin demo`.
+/// A token with every scope for the tenant `demo`, for `florin demo`: with the key of a suite that served from this
+/// directory, and never with a new one, which no suite would accept.
 pub(super) fn development(config: &Config, clock: &Clock) -> Result<String, HostError> {
+    if !config.data().exists() {
+        return Err(HostError(format!("no suite has served from {}", config.data().display())));
+    }
     sign(&development_key(config)?, "demo", "demo", None, Duration::from_secs(12 * 60 * 60), clock)
 }
 
