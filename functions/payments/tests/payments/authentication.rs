@@ -3,9 +3,7 @@
 use florin_testkit::suite::{Reply, Suite, on_each_database};
 use serde_json::{Value, json};
 
-use crate::shop::{
-    SERVICES, act, asked, assert_problem, at_provider, authorized, payment, stands, waiting_for_customer,
-};
+use crate::shop::{SERVICES, act, asked, at_provider, payment, stands, waiting_for_customer};
 
 const THANKS: &str = "https://shop.example/thanks";
 
@@ -15,7 +13,7 @@ fn path_of(address: &str) -> &str {
 }
 
 /// The path that the provider was told to send the browser back to.
-fn return_path(suite: &Suite) -> String {
+pub(crate) fn return_path(suite: &Suite) -> String {
     let seen = suite.peers.seen();
     let told = seen.iter().rev().find_map(|o| match &o.request.body {
         florin_kernel::network::Body::Json(Value::Object(body)) => {
@@ -157,57 +155,6 @@ async fn without_a_return_address_the_customer_sees_a_page() {
         let reply = comes_back(&suite, &back).await;
         assert_eq!((reply.status, reply.header("content-type").unwrap()), (200, "text/html; charset=utf-8"));
         assert_eq!(stands(&shop, &id).await.0, "succeeded");
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_attempt_payment_or_tenant_at_the_return_address_is_404_and_asks_nobody() {
-    on_each_database(SERVICES, |suite: Suite| async move {
-        let shop = suite.client("shop");
-        let (id, page) = waiting_for_customer(&shop, json!({})).await;
-        let path = return_path(&suite);
-        suite.authenticate(&page, "approve").await;
-        let digits = "0".repeat(32);
-        let attempt = path.rsplit('/').next().unwrap();
-        let asked_before = suite.peers.seen().len();
-        for wrong in [
-            path.replace(attempt, &format!("att_{digits}")),
-            path.replace(&id, &format!("pay_{digits}")),
-            path.replace("/shop/", "/other/"),
-        ] {
-            assert_ne!(wrong, path);
-            assert_problem(&suite.stranger().get(&wrong).await, 404, "payment_not_found");
-        }
-        assert_eq!(suite.peers.seen().len(), asked_before);
-        assert_eq!(stands(&shop, &id).await.0, "requires_action");
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_attempt_before_a_decline_opens_nothing_afterwards() {
-    on_each_database(SERVICES, |suite: Suite| async move {
-        let shop = suite.client("shop");
-        let (id, page) = waiting_for_customer(&shop, json!({})).await;
-        let first = return_path(&suite);
-        suite.authenticate(&page, "refuse").await;
-        suite.stranger().get(&first).await;
-        let again = json!({ "payment_method": "pm_card_authentication_required" });
-        assert_eq!(act(&shop, &id, "confirm", again).await.body["status"], "requires_action");
-        assert_problem(&suite.stranger().get(&first).await, 404, "payment_not_found");
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_payment_that_needed_no_customer_has_nothing_to_come_back_to() {
-    on_each_database(SERVICES, |suite: Suite| async move {
-        let shop = suite.client("shop");
-        let id = authorized(&shop).await;
-        let before = payment(&shop, &id).await;
-        assert_eq!(suite.stranger().get(&return_path(&suite)).await.status, 200);
-        assert_eq!((payment(&shop, &id).await, suite.peers.seen().len()), (before, 1));
     })
     .await;
 }

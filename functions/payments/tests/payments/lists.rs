@@ -11,8 +11,11 @@ use crate::shop::{SERVICES, act, assert_problem, created, paid, refund, wrong_fi
 async fn page(shop: &Client, path: &str) -> (Vec<String>, Option<String>) {
     let reply = shop.get(path).await;
     assert_eq!(reply.status, 200, "{path}: {reply:?}");
-    let ids =
-        reply.body["data"].as_array().expect("data").iter().map(|p| p["id"].as_str().unwrap().to_owned());
+    let ids = reply.body["data"]
+        .as_array()
+        .expect("data")
+        .iter()
+        .map(|p| p["id"].as_str().expect("an id").to_owned());
     (ids.collect(), reply.body["next_cursor"].as_str().map(str::to_owned))
 }
 
