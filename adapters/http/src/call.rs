@@ -49,8 +49,11 @@ impl IntoResponse for TurnedAway {
 
 /// The span of this request: a child of the caller's trace where it brought a valid one.
 pub fn trace_of(headers: &HeaderMap) -> TraceParent {
-    let brought = headers.get(TRACEPARENT).and_then(|t| t.to_str().ok()).and_then(|t| t.parse().ok());
-    TraceParent::span(brought.as_ref())
+    span(headers.get(TRACEPARENT))
+}
+
+fn span(brought: Option<&HeaderValue>) -> TraceParent {
+    TraceParent::span(brought.and_then(|t| t.to_str().ok()?.parse().ok()).as_ref())
 }
 
 /// Reads a request as far as its room needs it.
@@ -84,7 +87,7 @@ pub(crate) async fn read(
         path: parts.uri.path().to_owned(),
         path_parameters: params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         query: query.map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
-        content_type: text(&parts.headers, &CONTENT_TYPE).map(|t| essence(&t)),
+        content_type: media_type(&parts.headers),
         signature: match at.door.takes {
             Takes::Signed { header } => {
                 parts.headers.get(header).and_then(|v| v.to_str().ok()).map(str::to_owned)
@@ -125,13 +128,10 @@ pub async fn read_body(body: Body, limit: usize, arrival: Duration) -> Result<by
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
         Ok(Err(_)) => Err(codes::INVALID_REQUEST.because("the body broke off")),
         Err(_) => {
-            Err(codes::REQUEST_TOO_SLOW.because(format!("it must arrive within {} s", arrival.as_secs())))
+            let bound = arrival.as_millis();
+            Err(codes::REQUEST_TOO_SLOW.because(format!("the body must arrive within {bound} ms")))
         }
     }
-}
-
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
 /// A header that must not be repeated, in visible ASCII.
@@ -139,24 +139,54 @@ fn one(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     match value.to_str() {
-        Ok(value) if values.next().is_none() => Ok(Some(value.to_owned())),
+        // `to_str` lets tabs through.
+        Ok(value) if values.next().is_none() && !value.contains('\t') => Ok(Some(value.to_owned())),
         _ => Err(codes::INVALID_REQUEST.because(format!("{name}: given once, in visible ASCII"))),
     }
 }
 
-/// A media type without its parameters, lower case.
-fn essence(content_type: &str) -> String {
-    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+/// The media type without its parameters, lower case. Two are joined, as some gateways hand them over, and are
+/// then none that any door takes.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let mut all = headers.get_all(CONTENT_TYPE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let first = all.next()?.into_owned();
+    let joined = all.fold(first, |joined, next| joined + "," + &next);
+    Some(joined.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
 /// The caller's own request identifier when it is plain, else the trace's.
 fn request_id(headers: &HeaderMap, trace: &TraceParent) -> String {
-    let plain = |id: &String| {
-        id.len() <= 128
-            && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'))
-    };
-    text(headers, &REQUEST_ID)
-        .filter(|id| !id.is_empty())
-        .filter(plain)
-        .unwrap_or_else(|| trace.trace_id().to_owned())
+    let plain = headers.get(REQUEST_ID).and_then(plain).map(str::to_owned);
+    plain.unwrap_or_else(|| trace.trace_id().to_owned())
+}
+
+/// A request identifier that can stand in a header, a log and a record as it is.
+fn plain(id: &HeaderValue) -> Option<&str> {
+    let id = id.to_str().ok().filter(|id| (1..=128).contains(&id.len()))?;
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
+    id.bytes().all(fits).then_some(id)
+}
+
+/// What a request brings that its answer carries, kept while the request is on its way.
+pub(crate) struct Brought {
+    request_id: Option<HeaderValue>,
+    traceparent: Option<HeaderValue>,
+}
+
+impl Brought {
+    /// What these header fields bring.
+    pub(crate) fn by(headers: &HeaderMap) -> Self {
+        let request_id = headers.get(REQUEST_ID).filter(|id| plain(id).is_some()).cloned();
+        Self { request_id, traceparent: headers.get(TRACEPARENT).cloned() }
+    }
+
+    /// The caller's own identifier, when it is plain.
+    pub(crate) fn request_id(&self) -> Option<&HeaderValue> {
+        self.request_id.as_ref()
+    }
+
+    /// A span of the caller's trace, or of a new one.
+    pub(crate) fn trace(&self) -> TraceParent {
+        span(self.traceparent.as_ref())
+    }
 }

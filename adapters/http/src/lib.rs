@@ -8,4 +8,5 @@ pub mod network;
 pub mod reply;
 pub mod router;
 pub mod server;
+pub mod target;
 pub mod token;

@@ -6,7 +6,9 @@ use florin_kernel::answer::Answered;
 use florin_kernel::event::TraceParent;
 use florin_kernel::problem::Problem;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::call::Brought;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -51,8 +53,30 @@ pub fn answered(answer: Answered, request_id: Option<&str>) -> Response {
         }
         _ => {}
     }
-    // Payments and audit records are nobody's to keep on the way.
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(NO_SNIFF, HeaderValue::from_static("nosniff"));
+    keep_private(headers);
     response
+}
+
+/// A response with what every one carries.
+pub(crate) fn dressed(mut response: Response, brought: &Brought) -> Response {
+    let status = response.status();
+    let headers = response.headers_mut();
+    if let Some(id) = brought.request_id() {
+        headers.insert(REQUEST_ID, id.clone());
+    } else if !headers.contains_key(REQUEST_ID)
+        && let Ok(id) = HeaderValue::try_from(brought.trace().trace_id())
+    {
+        headers.insert(REQUEST_ID, id);
+    }
+    keep_private(headers);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.entry(RETRY_AFTER).or_insert(HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// Payments and audit records are nobody's to keep on the way. What an answer says itself of caching stays.
+fn keep_private(headers: &mut HeaderMap) {
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(NO_SNIFF, HeaderValue::from_static("nosniff"));
 }

@@ -1,18 +1,23 @@
 //! The routes: one for each door of the catalog, and a problem for everything else.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use florin_kernel::door::Method;
 use florin_kernel::function::Function;
 use florin_kernel::problem::codes;
 use florin_kernel::service::Service;
-use tower_http::catch_panic::CatchPanicLayer;
+use futures_util::FutureExt;
 
 use crate::app::App;
+use crate::call::Brought;
+use crate::target::TargetRefusal;
 use crate::{call, health, reply};
 
 /// The router of these services, with `/livez` and `/readyz`.
@@ -22,7 +27,7 @@ pub fn router(app: &Arc<App>) -> Router {
         let mut methods = MethodRouter::new();
         for (service, function) in functions {
             let Some(at) = function.door() else { continue };
-            let handler = move |State(app): State<Arc<App>>, params: RawPathParams, request: Request| {
+            let handler = move |State(app): State<Arc<App>>, params: Params, request: Request| {
                 enter(app, Arc::clone(&service), function, params, request)
             };
             methods = methods.merge(on(filter(at.door.method), handler));
@@ -40,11 +45,21 @@ pub fn router(app: &Arc<App>) -> Router {
             let detail = format!("{} is not a method of this path", request.method());
             reply::problem(&codes::METHOD_NOT_ALLOWED.because(detail), &call::trace_of(request.headers()))
         })
-        .layer(CatchPanicLayer::custom(|_| {
-            // The panic's text stays in the log that the panic hook wrote.
-            let trace = florin_kernel::event::TraceParent::span(None);
-            reply::problem(&codes::INTERNAL.because("the fault is logged"), &trace)
-        }))
+        .layer(from_fn(dress))
+}
+
+/// What the path's parameters are, or that they are no text.
+type Params = Result<RawPathParams, RawPathParamsRejection>;
+
+/// Gives every answer what all have in common, a panic's too.
+async fn dress(request: Request, next: Next) -> Response {
+    let brought = Brought::by(request.headers());
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let response = answered.unwrap_or_else(|_| {
+        // The panic's text stays in the log that the panic hook wrote.
+        reply::problem(&codes::INTERNAL.because("the fault is logged"), &brought.trace())
+    });
+    reply::dressed(response, &brought)
 }
 
 fn filter(method: Method) -> MethodFilter {
@@ -57,12 +72,36 @@ fn filter(method: Method) -> MethodFilter {
     }
 }
 
-/// One request at one door.
+/// One request at one door, measured under the door's route: a path would be a name for every payment.
 async fn enter(
     app: Arc<App>,
     service: Arc<Service>,
     function: &'static Function,
-    params: RawPathParams,
+    params: Params,
+    request: Request,
+) -> Response {
+    let began = tokio::time::Instant::now();
+    let door = function.door().map(|at| at.door);
+    let method = match request.method() {
+        &http::Method::HEAD => "HEAD",
+        _ => door.map_or("", |door| door.method.as_str()),
+    };
+    let response = admit(&app, &service, function, params, request).await;
+    metrics::histogram!(
+        "http_server_request_duration_seconds",
+        "http_route" => door.map_or("", |door| door.path),
+        "http_request_method" => method,
+        "http_response_status_code" => response.status().as_str().to_owned(),
+    )
+    .record(began.elapsed().as_secs_f64());
+    response
+}
+
+async fn admit(
+    app: &App,
+    service: &Arc<Service>,
+    function: &'static Function,
+    params: Params,
     request: Request,
 ) -> Response {
     let trace = call::trace_of(request.headers());
@@ -71,20 +110,16 @@ async fn enter(
         let problem = codes::UNAVAILABLE.because("this process handles as many requests as it may");
         return reply::problem(&problem.retry_after(std::time::Duration::from_secs(1)), &trace);
     };
-    let began = tokio::time::Instant::now();
-    let response = match call::read(&app, &service, function, &params, request, trace.clone()).await {
+    let Ok(params) = params else {
+        // Behind a socket it was refused before; a front in the same process may not have looked.
+        let refusal = TargetRefusal::Path;
+        return reply::problem(&refusal.code().because(refusal.to_string()), &trace);
+    };
+    match call::read(app, service, function, &params, request, trace).await {
         Ok(call) => {
             let request_id = call.request_id.clone();
             reply::answered(service.call(function, call).await, request_id.as_deref())
         }
         Err(turned_away) => turned_away.into_response(),
-    };
-    metrics::histogram!(
-        "http_server_request_duration_seconds",
-        "http_route" => function.door().map_or("", |at| at.door.path),
-        "http_request_method" => function.door().map_or("", |at| at.door.method.as_str()),
-        "http_response_status_code" => response.status().as_str().to_owned(),
-    )
-    .record(began.elapsed().as_secs_f64());
-    response
+    }
 }

@@ -1,11 +1,10 @@
 //! Request headers: repeated ones kept, cookies as one line, the hop's own left behind, Host checked.
 
+use florin_http::target::check_host;
 use http::HeaderMap;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use http::uri::Authority;
 
 use crate::event::HttpEvent;
 use crate::kind::Front;
@@ -48,22 +47,6 @@ fn join_cookies(headers: &mut HeaderMap) -> Result<(), Refusal> {
     if lines.len() > 1 {
         let joined = HeaderValue::from_bytes(&lines.join(&b"; "[..])).map_err(|_| Refusal::Header)?;
         headers.insert(COOKIE, joined);
-    }
-    Ok(())
-}
-
-/// RFC 9112, 3.2: at most one Host, and it is a host with an optional port.
-fn check_host(headers: &HeaderMap) -> Result<(), Refusal> {
-    let mut hosts = headers.get_all(HOST).iter();
-    let Some(host) = hosts.next() else { return Ok(()) };
-    if hosts.next().is_some() {
-        return Err(Refusal::Host);
-    }
-    let authority = Authority::try_from(host.as_bytes()).map_err(|_| Refusal::Host)?;
-    let after_host = authority.as_str().strip_prefix(authority.host()).ok_or(Refusal::Host)?;
-    let port_fits = after_host.is_empty() || authority.port_u16().is_some();
-    if authority.host().is_empty() || authority.as_str().contains('@') || !port_fits {
-        return Err(Refusal::Host);
     }
     Ok(())
 }

@@ -1,11 +1,9 @@
 //! The one canonical path: as the client encoded it, without stage or base path, never ambiguous.
-//!
-//! Authorizers, access logs and routers must see the same path, so dot segments and encoded separators are
-//! refused and not resolved.
 
 use std::borrow::Cow;
 use std::str::FromStr;
 
+use florin_http::target::{check_path, escaped};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::event::{Context, HttpEvent};
@@ -24,7 +22,7 @@ pub struct NotABasePath;
 impl FromStr for BasePath {
     type Err = NotABasePath;
     fn from_str(text: &str) -> Result<Self, NotABasePath> {
-        let fits = text.is_empty() || (check(text).is_ok() && !text.ends_with('/'));
+        let fits = text.is_empty() || (check_path(text).is_ok() && !text.ends_with('/'));
         if fits { Ok(Self(text.to_owned())) } else { Err(NotABasePath) }
     }
 }
@@ -37,7 +35,7 @@ pub(crate) fn canonical(front: Front, event: &HttpEvent, base: &BasePath) -> Res
     };
     let sent = sent.filter(|path| !path.is_empty()).unwrap_or("/");
     let path = if is_decoded(front, event) { encode(sent) } else { Cow::Borrowed(sent) };
-    check(&path)?;
+    check_path(&path)?;
     let path = match stage_in_path(front, event) {
         Some(stage) => without_prefix(&path, &format!("/{stage}")),
         None => &path,
@@ -83,36 +81,6 @@ fn encode(path: &str) -> Cow<'_, str> {
     let lone_percent =
         path.bytes().enumerate().any(|(at, byte)| byte == b'%' && escaped(&path.as_bytes()[at..]).is_none());
     utf8_percent_encode(path, if lone_percent { NOT_LITERAL_DECODED } else { NOT_LITERAL }).into()
-}
-
-/// Refuses what is not an absolute path, and what two readers could understand differently.
-fn check(path: &str) -> Result<(), Refusal> {
-    if !path.starts_with('/') {
-        return Err(Refusal::Path);
-    }
-    for (at, byte) in path.bytes().enumerate() {
-        match byte {
-            b'%' => match escaped(&path.as_bytes()[at..]) {
-                None => return Err(Refusal::Path),
-                Some(b'/' | b'\\' | b'.' | 0) => return Err(Refusal::AmbiguousPath),
-                Some(_) => {}
-            },
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' => {}
-            b'-' | b'.' | b'_' | b'~' | b':' | b'@' => {}
-            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => {}
-            _ => return Err(Refusal::Path),
-        }
-    }
-    if path.split('/').any(|segment| segment == "." || segment == "..") {
-        return Err(Refusal::AmbiguousPath);
-    }
-    Ok(())
-}
-
-/// The byte that a percent-encoding at the start of `bytes` stands for.
-fn escaped(bytes: &[u8]) -> Option<u8> {
-    let digit = |at: usize| char::from(*bytes.get(at)?).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    Some(digit(1)? * 16 + digit(2)?)
 }
 
 /// The stage, where AWS leaves it in the path: HTTP APIs do for a named stage on their own domain and not on

@@ -1,5 +1,6 @@
 //! The query string, in the form each front leaves it in.
 
+use florin_http::target::{TargetRefusal, check_query};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::event::HttpEvent;
@@ -16,11 +17,11 @@ pub(crate) fn query(front: Front, event: &HttpEvent) -> Result<String, Refusal> 
         Front::ApiGatewayV2 => event.raw_query_string.clone().unwrap_or_default(),
         Front::ApiGatewayV1 => joined(event, |part| Ok(utf8_percent_encode(part, RESERVED).to_string()))?,
         // A load balancer hands names and values over as the client encoded them.
-        Front::Alb { .. } => {
-            joined(event, |part| if part.contains('&') { Err(Refusal::Query) } else { Ok(part.to_owned()) })?
-        }
+        Front::Alb { .. } => joined(event, |part| {
+            if part.contains('&') { Err(TargetRefusal::Query.into()) } else { Ok(part.to_owned()) }
+        })?,
     };
-    check(&query)?;
+    check_query(&query)?;
     Ok(query)
 }
 
@@ -34,7 +35,7 @@ fn joined(event: &HttpEvent, encode: impl Fn(&str) -> Result<String, Refusal>) -
         query.push_str(&encode(name)?);
         query.push('=');
         query.push_str(&encode(value)?);
-        Ok(())
+        Ok::<_, Refusal>(())
     };
     match (&event.multi_value_query_string_parameters, &event.query_string_parameters) {
         (Some(all), _) => all.pairs().try_for_each(&mut add)?,
@@ -42,11 +43,4 @@ fn joined(event: &HttpEvent, encode: impl Fn(&str) -> Result<String, Refusal>) -
         (None, None) => {}
     }
     Ok(query)
-}
-
-/// Refuses what cannot stand in a request target. A broken percent-encoding is left to whoever decodes it:
-/// REST APIs decode before we see it, and every front is to give the same answer.
-fn check(query: &str) -> Result<(), Refusal> {
-    let fits = query.bytes().all(|b| matches!(b, 0x21..=0x7e) && !matches!(b, b'"' | b'#' | b'<' | b'>'));
-    if fits { Ok(()) } else { Err(Refusal::Query) }
 }

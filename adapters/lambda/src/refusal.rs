@@ -1,9 +1,11 @@
 //! Why an HTTP event is refused before it becomes a request, as an RFC 9457 problem.
 
 use bytes::Bytes;
-use florin_kernel::problem::{Class, Code, PROBLEM_JSON, Problem, codes};
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Response, StatusCode};
+use florin_http::reply;
+use florin_http::target::TargetRefusal;
+use florin_kernel::answer::Answered;
+use florin_kernel::problem::{Class, Code, Problem, codes};
+use http::Response;
 
 /// What is wrong with a request. All are the caller's fault, and nothing of what was sent is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,21 +16,12 @@ pub enum Refusal {
     /// Not a token of RFC 9110.
     #[error("the method is not a token")]
     Method,
-    /// Not an absolute path of RFC 3986.
-    #[error("the path holds a character that must be percent-encoded, or a broken percent-encoding")]
-    Path,
-    /// A path that another reader could take for a different one.
-    #[error("the path holds a dot segment, or an encoded slash, backslash, dot or NUL")]
-    AmbiguousPath,
-    /// Not a query of RFC 3986.
-    #[error("the query holds a character that must be percent-encoded")]
-    Query,
+    /// A path, a query or a host that no front takes.
+    #[error(transparent)]
+    Target(#[from] TargetRefusal),
     /// A name that is not a token, a value with control characters, or more headers than fit.
     #[error("a header's name or value is not allowed")]
     Header,
-    /// Not one `host[:port]`.
-    #[error("the Host header is not one host with an optional port")]
-    Host,
     /// Said to be base64 and is not.
     #[error("the body is not valid base64")]
     Body,
@@ -47,11 +40,8 @@ impl Refusal {
         match self {
             Self::Event => malformed("malformed_event"),
             Self::Method => malformed("invalid_method"),
-            Self::Path => malformed("invalid_path"),
-            Self::AmbiguousPath => malformed("ambiguous_path"),
-            Self::Query => malformed("invalid_query"),
+            Self::Target(target) => target.code(),
             Self::Header => malformed("invalid_header"),
-            Self::Host => malformed("invalid_host"),
             Self::Body => malformed("invalid_body_encoding"),
             Self::TooLarge => codes::BODY_TOO_LARGE,
         }
@@ -65,9 +55,8 @@ impl Refusal {
 
 /// A problem where no router is there to answer it: before the request exists, and after its answer does.
 pub(crate) fn answer(problem: &Problem, trace_id: &str) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(problem.to_json(trace_id).to_string()));
-    *response.status_mut() =
-        StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-    response
+    let answered = Answered::problem(problem, trace_id);
+    let body = answered.body.clone();
+    let (parts, _) = reply::answered(answered, Some(trace_id)).into_parts();
+    Response::from_parts(parts, body)
 }

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use florin_http::target::TargetRefusal;
 use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::{Method, Request, Uri};
 use serde_json::value::RawValue;
@@ -41,7 +42,7 @@ pub fn from_event(front: Front, event: &RawValue, options: &Options) -> Result<R
         target.push('?');
         target.push_str(&query);
     }
-    let target = Uri::from_maybe_shared(Bytes::from(target)).map_err(|_| Refusal::Path)?;
+    let target = Uri::from_maybe_shared(Bytes::from(target)).map_err(|_| TargetRefusal::Path)?;
     let mut headers = headers::headers(front, &event)?;
     let body = body(event.body, event.is_base64_encoded.unwrap_or(false), options.max_body_bytes)?;
     if !body.is_empty() {

@@ -1,6 +1,7 @@
 //! The six defects that were measured in lambda_http 1.3.2, each as the rule that it broke.
 
 use bytes::Bytes;
+use florin_http::target::TargetRefusal;
 use florin_lambda::{Front, Kind, Refusal};
 use florin_testkit::lambda_runtime_api::fronts::HttpRequest;
 use http::Response;
@@ -27,18 +28,18 @@ fn second_a_stage_is_never_put_before_the_path() {
 #[test]
 fn third_a_dot_segment_is_refused_and_not_resolved() {
     let event = HttpRequest::new("GET", "/a/../b").through_rest_api();
-    assert_eq!(request(&event).unwrap_err(), Refusal::AmbiguousPath);
+    assert_eq!(request(&event).unwrap_err(), TargetRefusal::AmbiguousPath.into());
 }
 
 #[test]
 fn fourth_a_malformed_host_query_or_body_is_a_bad_request_and_not_a_panic() {
     let mut host = HttpRequest::new("GET", "/").through_http_api();
     host["headers"]["host"] = json!("exa mple.com");
-    assert_eq!(request(&host).unwrap_err(), Refusal::Host);
+    assert_eq!(request(&host).unwrap_err(), TargetRefusal::Host.into());
 
     let mut query = HttpRequest::new("GET", "/").through_http_api();
     query["rawQueryString"] = json!("scope=openid profile");
-    assert_eq!(request(&query).unwrap_err(), Refusal::Query);
+    assert_eq!(request(&query).unwrap_err(), TargetRefusal::Query.into());
 
     let mut body = HttpRequest::new("POST", "/").body("image/png", "x").through_http_api();
     body["body"] = json!("not base64!");

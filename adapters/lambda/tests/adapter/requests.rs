@@ -1,5 +1,6 @@
 //! What becomes of a request, and what is refused.
 
+use florin_http::target::TargetRefusal;
 use florin_lambda::request::Options;
 use florin_lambda::{BasePath, Refusal};
 use florin_testkit::lambda_runtime_api::fronts::HttpRequest;
@@ -46,7 +47,7 @@ fn a_path_that_could_be_read_in_two_ways_is_refused_everywhere() {
     ] {
         for event in everywhere(&HttpRequest::new("GET", "/")) {
             let refusal = request(&at_path(event.clone(), path)).unwrap_err();
-            assert_eq!(refusal, Refusal::AmbiguousPath, "{path} in {event}");
+            assert_eq!(refusal, TargetRefusal::AmbiguousPath.into(), "{path} in {event}");
         }
     }
 }
@@ -70,7 +71,7 @@ fn a_path_outside_of_the_standard_is_refused_where_the_front_hands_it_over_encod
         "/<x>",
     ] {
         for event in [get.through_rest_api(), get.through_function_url(), get.through_load_balancer(true)] {
-            assert_eq!(request(&at_path(event, path)).unwrap_err(), Refusal::Path, "{path}");
+            assert_eq!(request(&at_path(event, path)).unwrap_err(), TargetRefusal::Path.into(), "{path}");
         }
     }
 }
@@ -88,7 +89,9 @@ fn an_http_api_decodes_the_path_and_it_is_encoded_again() {
         let event = at_path(HttpRequest::new("GET", "/").through_http_api(), decoded);
         match request(&event) {
             Ok(request) => assert_eq!(request.uri().path(), encoded),
-            Err(refusal) => assert_eq!((refusal, decoded.contains('\u{0}')), (Refusal::AmbiguousPath, true)),
+            Err(refusal) => {
+                assert_eq!((refusal, decoded.contains('\u{0}')), (TargetRefusal::AmbiguousPath.into(), true))
+            }
         }
     }
 }
@@ -148,11 +151,11 @@ fn a_host_is_one_host_with_an_optional_port() {
                     None => {}
                 }
             }
-            assert_eq!(request(&event).unwrap_err(), Refusal::Host, "{host:?} in {event}");
+            assert_eq!(request(&event).unwrap_err(), TargetRefusal::Host.into(), "{host:?} in {event}");
         }
     }
     let twice = HttpRequest::new("GET", "/").header("host", "other.example.com");
-    assert_eq!(request(&twice.through_rest_api()).unwrap_err(), Refusal::Host);
+    assert_eq!(request(&twice.through_rest_api()).unwrap_err(), TargetRefusal::Host.into());
     for host in ["localhost:3000", "[::1]:8064", "API.example.com"] {
         let mut event = HttpRequest::new("GET", "/").through_http_api();
         event["headers"]["host"] = json!(host);
@@ -204,15 +207,15 @@ fn a_query_with_what_must_be_encoded_is_refused() {
             HttpRequest::new("GET", "/").through_function_url(),
         ] {
             event["rawQueryString"] = json!(query);
-            assert_eq!(request(&event).unwrap_err(), Refusal::Query, "{query:?}");
+            assert_eq!(request(&event).unwrap_err(), TargetRefusal::Query.into(), "{query:?}");
         }
         let mut event = HttpRequest::new("GET", "/").through_load_balancer(true);
         event["multiValueQueryStringParameters"] = json!({ "q": [query] });
-        assert_eq!(request(&event).unwrap_err(), Refusal::Query, "{query:?}");
+        assert_eq!(request(&event).unwrap_err(), TargetRefusal::Query.into(), "{query:?}");
     }
     let mut event = HttpRequest::new("GET", "/").through_load_balancer(false);
     event["queryStringParameters"] = json!({ "limit": "1&tenant=other" });
-    assert_eq!(request(&event).unwrap_err(), Refusal::Query);
+    assert_eq!(request(&event).unwrap_err(), TargetRefusal::Query.into());
 }
 
 #[test]
