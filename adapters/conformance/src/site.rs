@@ -23,6 +23,8 @@ pub enum Broker {
     Embedded,
     /// The RabbitMQ of the test run.
     RabbitMq,
+    /// A RabbitMQ of the test's own, at this address.
+    OwnRabbitMq(String),
     /// The SQS of the test run.
     Sqs,
     /// CloudEvents over HTTP, to this address.
@@ -42,13 +44,22 @@ pub struct Site {
 impl Site {
     /// A deployment that is configured, migrated and not running; none where a part is not to be had.
     pub async fn new(engine: Engine, broker: &Broker) -> Option<Self> {
-        let directory = tempfile::tempdir().expect("a scratch directory");
+        let directory = scratch();
         let queue = queue_url(broker)?;
-        let data = directory.path().join("data");
-        std::fs::create_dir(&data).expect("a data directory");
-        let database = Database::create(engine, &data).await?;
+        let database = Database::create(engine, &data_of(&directory)).await?;
+        Some(Self::on(directory, database, queue).await)
+    }
+
+    /// As [`Site::new`], on a PostgreSQL of the test's own, which a superuser's address names.
+    pub async fn on_server(url: &str, broker: &Broker) -> Option<Self> {
+        let queue = queue_url(broker)?;
+        let database = Database::on_server(url).await?;
+        Some(Self::on(scratch(), database, queue).await)
+    }
+
+    async fn on(directory: tempfile::TempDir, database: Database, queue: Environment) -> Self {
         let mut environment = vec![
-            ("FLORIN_DATA".to_owned(), data.display().to_string()),
+            ("FLORIN_DATA".to_owned(), data_of(&directory).display().to_string()),
             ("FLORIN_DATABASE_CONNECTIONS".to_owned(), "4".to_owned()),
             ("FLORIN_LOG".to_owned(), "info,sqlx=warn,lapin=warn,hyper=warn,h2=warn,aws=warn".to_owned()),
         ];
@@ -61,7 +72,7 @@ impl Site {
         let sandbox = SandboxProcess::start(directory.path()).await;
         let mut site = Self { sandbox, database, environment, directory };
         site.set("FLORIN_CARD_URL", site.sandbox.base().to_owned());
-        Some(site)
+        site
     }
 
     /// Changes a setting for the processes that are started from now on.
@@ -90,7 +101,7 @@ impl Site {
 
     /// The data directory.
     pub fn data(&self) -> PathBuf {
-        self.directory.path().join("data")
+        data_of(&self.directory)
     }
 
     /// A process that serves everything, ready.
@@ -140,6 +151,16 @@ impl Site {
     }
 }
 
+fn scratch() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a scratch directory");
+    std::fs::create_dir(data_of(&directory)).expect("a data directory");
+    directory
+}
+
+fn data_of(directory: &tempfile::TempDir) -> PathBuf {
+    directory.path().join("data")
+}
+
 fn queue_url(broker: &Broker) -> Option<Environment> {
     let setting = |name: &str, value: String| (name.to_owned(), value);
     // Names of this test's own, on servers that others use too.
@@ -152,6 +173,7 @@ fn queue_url(broker: &Broker) -> Option<Environment> {
             setting("FLORIN_QUEUE_URL", Part::RabbitMq.needed()?),
             setting("FLORIN_QUEUE_PREFIX", format!("{unique}.")),
         ],
+        Broker::OwnRabbitMq(url) => vec![setting("FLORIN_QUEUE_URL", url.clone())],
         Broker::Sqs => {
             let endpoint = Part::Sqs.needed()?;
             let url = format!("sqs://eu-central-1/{unique}?endpoint={endpoint}&create=true&wait_s=1");

@@ -1,0 +1,64 @@
+//! Strict configuration: what nobody knows is an error that names what was meant.
+
+use florin_conformance::process::{self, Environment};
+
+/// What a process says that does not start, less the program's name.
+fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> String {
+    let directory = tempfile::tempdir().expect("a scratch directory");
+    let environment: Environment =
+        environment.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let ended = process::run(arguments, &environment, directory.path());
+    assert!(!ended.status.success(), "{environment:?} was taken");
+    let said = String::from_utf8_lossy(&ended.stderr).trim_end().to_owned();
+    said.strip_prefix("florin: ").unwrap_or_else(|| panic!("{said}")).to_owned()
+}
+
+#[test]
+fn an_unknown_setting_names_the_nearest_known_one() {
+    assert_eq!(
+        refused(&[], &[("FLORIN_LISTN", "127.0.0.1:0")]),
+        "FLORIN_LISTN is not a setting; did you mean FLORIN_LISTEN?"
+    );
+    assert_eq!(
+        refused(&["migrate"], &[("FLORIN_PAYMENT_DATABASE_URL", "postgres://x")]),
+        "FLORIN_PAYMENT_DATABASE_URL is not a setting; did you mean FLORIN_PAYMENTS_DATABASE_URL?"
+    );
+}
+
+#[test]
+fn values_that_cannot_be_are_refused_with_the_settings_name() {
+    for (name, value) in [
+        ("FLORIN_WAIT_MS", "soon"),
+        ("FLORIN_WORKERS", "maybe"),
+        ("FLORIN_CONCURRENCY", "-1"),
+        ("FLORIN_QUEUE_URL", "kafka://127.0.0.1"),
+        ("FLORIN_FUNCTIONS", "shipping.*"),
+    ] {
+        let said = refused(&[], &[("FLORIN_LISTEN", "127.0.0.1:0"), (name, value)]);
+        assert!(said.contains(name), "{name}={value}: {said}");
+    }
+}
+
+#[test]
+fn what_others_can_reach_needs_an_issuer() {
+    let said = refused(&[], &[("FLORIN_LISTEN", "0.0.0.0:0")]);
+    assert!(said.contains("FLORIN_ISSUER"), "{said}");
+}
+
+#[test]
+fn a_guard_too_short_to_guard_is_refused() {
+    let said = refused(&[], &[("FLORIN_LISTEN", "127.0.0.1:0"), ("FLORIN_DELIVERY_SECRET", "short")]);
+    assert!(said.contains("FLORIN_DELIVERY_SECRET"), "{said}");
+}
+
+#[test]
+fn a_password_in_an_address_is_never_said() {
+    for (name, value) in [
+        ("FLORIN_DATABASE_URL", "postgres//someone:hunter2@127.0.0.1/x"),
+        ("FLORIN_DATABASE_URL", "mysql://someone:hunter2@127.0.0.1/x"),
+        ("FLORIN_QUEUE_URL", "kafka://someone:hunter2@127.0.0.1"),
+    ] {
+        let said = refused(&[], &[("FLORIN_LISTEN", "127.0.0.1:0"), (name, value)]);
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
