@@ -75,7 +75,12 @@ impl Broker {
             Some(url) if url.starts_with("sqs://") => {
                 let sqs_config: florin_sqs::SqsConfig = url.parse()?;
                 let queue = Arc::new(florin_sqs::Sqs::connect(sqs_config).await);
-                queue.declare(&all).await?;
+                if serving {
+                    declare_sqs(&queue, all).await?;
+                } else {
+                    // A function that starts cold asks AWS nothing, and a command makes nothing.
+                    queue.route(&all)?;
+                }
                 Ok(Self {
                     sqs: Some(Arc::clone(&queue)),
                     ..bare(Arc::clone(&queue) as Arc<dyn Publisher>, Some(queue as Arc<dyn Subscriber>))
@@ -97,5 +102,31 @@ impl Broker {
     /// Whether this process holds the data directory's lock.
     pub fn is_serving(&self) -> bool {
         self.lock.is_some()
+    }
+}
+
+/// How long a start waits for AWS to say that the queues are there.
+#[cfg(feature = "sqs")]
+const DECLARED_WITHIN: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// Declares the queues. While AWS is away this goes on beside what is served: until then nothing is confirmed, and
+/// events stay in the outbox.
+#[cfg(feature = "sqs")]
+async fn declare_sqs(queue: &Arc<florin_sqs::Sqs>, all: Vec<Subscription>) -> Result<(), HostError> {
+    let declaring = Arc::clone(queue);
+    let mut declaring = tokio::spawn(async move {
+        let declared = declaring.declare(&all).await;
+        if let Err(error) = &declared {
+            tracing::error!(error.message = %error, "the queues are not declared");
+        }
+        declared
+    });
+    match tokio::time::timeout(DECLARED_WITHIN, &mut declaring).await {
+        Ok(Ok(declared)) => Ok(declared?),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => {
+            tracing::warn!("AWS is away; the queues are declared when it is back");
+            Ok(())
+        }
     }
 }

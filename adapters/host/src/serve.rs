@@ -23,8 +23,10 @@ use crate::deployment::{Deployment, HostError, Reached};
 /// The most messages of one queue at a time in one process.
 const CONCURRENCY: usize = 16;
 
-/// How long each step of a drain may take: together within the grace that platforms give.
-const PATIENCE: Duration = Duration::from_secs(25);
+/// How long requests in flight may take after a drain began, and what follows them: together less than the thirty
+/// seconds that Kubernetes gives by default.
+const IN_FLIGHT: Duration = Duration::from_secs(15);
+const AFTERWARDS: Duration = Duration::from_secs(5);
 
 /// How a platform wants the process to behave.
 #[derive(Clone, Copy, Debug)]
@@ -100,19 +102,12 @@ pub async fn serve(
 
     let closing = CancellationToken::new();
     tokio::spawn(before_closing(Arc::clone(&app), deployment.sandbox.clone(), stop, closing.clone()));
-    server::serve(listener, routes, Drain { stop: closing, linger, patience: PATIENCE }).await;
+    server::serve(listener, routes, Drain { stop: closing, linger, patience: IN_FLIGHT }).await;
     // No call can come any more: finish the effects, then publish what they committed.
-    for service in app.services() {
-        if tokio::time::timeout(Duration::from_secs(25), service.drain()).await.is_err() {
-            tracing::warn!(
-                service.name = service.name(),
-                "the sweep of another process finishes the effects"
-            );
-        }
-    }
+    finish_effects(&app, AFTERWARDS).await;
     halt.cancel();
     background.close();
-    if tokio::time::timeout(Duration::from_secs(25), background.wait()).await.is_err() {
+    if tokio::time::timeout(AFTERWARDS, background.wait()).await.is_err() {
         tracing::warn!("another process publishes and consumes the rest");
     }
     for service in app.services() {
@@ -132,14 +127,14 @@ async fn before_closing(
     app.set_ready(false);
     if let Some(sandbox) = sandbox {
         sandbox.release();
-        finish_effects(&app).await;
+        finish_effects(&app, IN_FLIGHT).await;
     }
     closing.cancel();
 }
 
-async fn finish_effects(app: &App) {
+async fn finish_effects(app: &App, patience: Duration) {
     for service in app.services() {
-        if tokio::time::timeout(PATIENCE, service.drain()).await.is_err() {
+        if tokio::time::timeout(patience, service.drain()).await.is_err() {
             tracing::warn!(
                 service.name = service.name(),
                 "the sweep of another process finishes the effects"
