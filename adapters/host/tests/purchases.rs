@@ -24,11 +24,14 @@ struct Host {
     token: String,
 }
 
+/// The payments service and a token for it.
+type Ready = (Arc<Service>, String);
+
 impl Host {
     fn start(listen: SocketAddr, data: &Path, clock: &Clock) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
         let config = Config::of([]).expect("nothing set").with("data", Some(data.display().to_string()));
-        let made: Arc<Mutex<Option<(Arc<Service>, String)>>> = Arc::default();
+        let made: Arc<Mutex<Option<Ready>>> = Arc::default();
         let tell = Arc::clone(&made);
         let clock = clock.clone();
         runtime.spawn(async move {

@@ -115,7 +115,8 @@ impl Ids {
         let millis = u64::try_from(self.clock.now().as_millis()).unwrap_or(0);
         // The upper half of the counter stays free for those that follow in the same millisecond.
         let first = (millis << 12) | (u64::from(u16::from_be_bytes([random[0], random[1]])) & 0x7ff);
-        let before = self.last.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| Some(first.max(last + 1)));
+        let before =
+            self.last.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| Some(first.max(last + 1)));
         // The closure always gives a value, so both arms hold what stood before.
         let (Ok(before) | Err(before)) = before;
         let stamp = first.max(before + 1);
