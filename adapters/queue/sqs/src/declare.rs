@@ -1,5 +1,6 @@
 //! The queues of the subscriptions: looked up, or made where the configuration says so.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
@@ -18,44 +19,66 @@ const MAX_RECEIVE_COUNT: u32 = 100;
 const RETENTION_S: u32 = 14 * 24 * 60 * 60;
 /// How many queues are declared at once.
 const PARALLEL: usize = 8;
+/// The pause before AWS is asked again; it doubles.
+const PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between tries while AWS is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Inner {
     /// Looks up or makes the queues, and routes published events to them from now on.
-    pub(crate) async fn declare(&self, subscriptions: &[Subscription]) -> Result<(), QueueError> {
+    ///
+    /// While AWS is away, queues that only have to be found are found when they are used. Queues that have to be made
+    /// are made as soon as it is back, and until then no event is said to be published.
+    pub(crate) async fn declare(self: &Arc<Self>, subscriptions: &[Subscription]) -> Result<(), QueueError> {
         for subscription in subscriptions {
             names::check(&self.config.queue_name(subscription.function))?;
         }
-        let each: Vec<_> = subscriptions.iter().map(|subscription| self.declare_one(*subscription)).collect();
-        stream::iter(each).buffer_unordered(PARALLEL).try_collect::<()>().await?;
         self.routes.add(subscriptions);
-        Ok(())
+        match self.declare_all(subscriptions).await {
+            Err(error) if error.trouble == Trouble::Away => {
+                tracing::warn!(
+                    error.message = error.said,
+                    "AWS is away: the queues are declared when it is back"
+                );
+                if self.config.create {
+                    self.declare_later(subscriptions.to_vec());
+                }
+                Ok(())
+            }
+            declared => Ok(declared?),
+        }
     }
 
-    /// Declares one, however long AWS is away.
-    async fn declare_one(&self, subscription: Subscription) -> Result<(), QueueError> {
-        let queue = self.config.queue_name(subscription.function);
-        let mut pause = Duration::from_secs(1);
-        loop {
-            let declared = if self.config.create {
-                self.create(subscription, &queue).await
-            } else {
-                self.url(&queue).await.map(|_| ())
-            };
-            match declared {
-                Ok(()) => return Ok(()),
-                Err(error) if error.trouble == Trouble::Away => {
-                    tracing::warn!(
-                        messaging.destination.name = queue,
-                        error.message = error.said,
-                        "the queue cannot be declared yet"
-                    );
-                    sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+    fn declare_later(self: &Arc<Self>, subscriptions: Vec<Subscription>) {
+        self.routes.begin_pending();
+        let inner = Arc::downgrade(self);
+        tokio::spawn(async move {
+            let mut pause = PAUSE;
+            loop {
+                sleep(pause).await;
+                let Some(inner) = inner.upgrade() else { return };
+                match inner.declare_all(&subscriptions).await {
+                    Ok(()) => return inner.routes.end_pending(),
+                    Err(error) => {
+                        tracing::warn!(error.message = error.said, "the queues are not declared yet")
+                    }
                 }
-                Err(error) => return Err(error.into()),
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
+        });
+    }
+
+    async fn declare_all(&self, subscriptions: &[Subscription]) -> Result<(), AwsError> {
+        let each: Vec<_> = subscriptions.iter().map(|subscription| self.declare_one(*subscription)).collect();
+        stream::iter(each).buffer_unordered(PARALLEL).try_collect().await
+    }
+
+    async fn declare_one(&self, subscription: Subscription) -> Result<(), AwsError> {
+        let queue = self.config.queue_name(subscription.function);
+        if self.config.create {
+            self.create(subscription, &queue).await
+        } else {
+            self.url(&queue).await.map(|_| ())
         }
     }
 

@@ -1,6 +1,7 @@
 //! Which queues want an event, where no topic knows it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use florin_kernel::event::Event;
@@ -8,19 +9,38 @@ use florin_queue::port::{QueueError, Subscription};
 
 use crate::{Sqs, names};
 
-/// The declared subscriptions by function.
+/// The declared subscriptions.
 #[derive(Default)]
-pub(crate) struct Routes(RwLock<BTreeMap<&'static str, Subscription>>);
+pub(crate) struct Routes {
+    by_function: RwLock<BTreeMap<&'static str, Subscription>>,
+    /// How many declarations AWS has not taken yet.
+    pending: AtomicUsize,
+}
 
 impl Routes {
     pub(crate) fn add(&self, subscriptions: &[Subscription]) {
-        let mut routes = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut routes = self.by_function.write().unwrap_or_else(PoisonError::into_inner);
         routes.extend(subscriptions.iter().map(|subscription| (subscription.function, *subscription)));
+    }
+
+    /// From now on a declaration is pending.
+    pub(crate) fn begin_pending(&self) {
+        self.pending.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// AWS has taken it.
+    pub(crate) fn end_pending(&self) {
+        self.pending.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether queues are still to be made, so that what is published would miss them.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending.load(Ordering::SeqCst) > 0
     }
 
     /// The functions that want an event; nothing where nobody has said yet who wants anything.
     pub(crate) fn to(&self, event: &Event) -> Option<Vec<&'static str>> {
-        let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let routes = self.by_function.read().unwrap_or_else(PoisonError::into_inner);
         let wanting = routes.values().filter(|subscription| subscription.wants(event));
         (!routes.is_empty()).then(|| wanting.map(|subscription| subscription.function).collect())
     }

@@ -86,7 +86,9 @@ async fn find(inner: &Inner, queue: &str, stop: &CancellationToken) -> Result<Op
         };
         match found {
             Ok(url) => return Ok(Some(url)),
-            Err(error) if error.trouble == Trouble::Away => wait(queue, &error, &mut pause, stop).await,
+            Err(error) if error.trouble == Trouble::Away || inner.routes.is_pending() => {
+                wait(queue, &error, &mut pause, stop).await;
+            }
             Err(error) => return Err(error.into()),
         }
     }

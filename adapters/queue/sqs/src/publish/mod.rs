@@ -30,6 +30,10 @@ type Outcome = (usize, Result<(), PublishError>);
 impl Inner {
     /// Publishes events; one result for each, in their order.
     pub(crate) async fn publish(&self, events: &[Event]) -> Vec<Result<(), PublishError>> {
+        if self.routes.is_pending() {
+            let why = || PublishError::NotConfirmed("there are queues that could not be made yet".to_owned());
+            return events.iter().map(|_| Err(why())).collect();
+        }
         let latest = Instant::now() + WITHIN;
         let mut results: Vec<Result<(), PublishError>> = events.iter().map(|_| Ok(())).collect();
         let mut messages = Vec::with_capacity(events.len());

@@ -141,6 +141,8 @@ async fn no_more_handlers_run_at_once_than_allowed() {
     let mut playing = Playing::start(&sqs, AUDIT, 3);
     let begun = [playing.next().await, playing.next().await, playing.next().await];
     assert!(playing.within(Duration::from_secs(1)).await.is_none(), "a fourth handler began");
+    // Nor is more held than that: another replica may have the rest.
+    assert_eq!(depth(&sqs, &sqs.config().queue_name(AUDIT.function)).await, (6, 3));
     let mut taken: Vec<String> = begun.into_iter().map(|delivery| delivery.done().id).collect();
     taken.extend(playing.take(6).await);
     taken.sort();

@@ -1,15 +1,17 @@
 //! Queues that are made, or found.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
-use florin_queue::port::{Subscriber, Subscription};
+use florin_queue::port::{PublishError, Publisher, Subscriber, Subscription};
 use florin_sqs::{Sqs, SqsConfig};
 use serde_json::{Value, json};
 
 use crate::fake::Fake;
-use crate::world::{AUDIT, INVOICE, config, raw, url};
+use crate::world::{AUDIT, INVOICE, PATIENCE, config, events, publish, raw, url};
 
 async fn attributes(sqs: &Sqs, queue: &str) -> HashMap<Attribute, String> {
     let call = raw(sqs).get_queue_attributes().queue_url(url(sqs, queue).await);
@@ -70,19 +72,51 @@ async fn a_function_whose_queue_would_have_a_bad_name_is_refused_before_anything
     assert!(sqs.route(&[long]).is_err());
 }
 
-#[tokio::test]
-async fn while_aws_is_away_a_declaration_waits() {
-    let mut failures = 4;
+/// An AWS that is away until the test says so, and then has whatever it is asked for.
+async fn coming_back() -> (Fake, Arc<AtomicBool>) {
+    let back = Arc::new(AtomicBool::new(false));
+    let is_back = back.clone();
     let fake = Fake::start(move |call| {
-        if failures > 0 {
-            failures -= 1;
+        if !is_back.load(Ordering::SeqCst) {
             return (503, "{}".to_owned());
         }
-        assert_eq!(call.operation, "AmazonSQS.GetQueueUrl");
-        (200, json!({ "QueueUrl": "http://127.0.0.1/1/q" }).to_string())
+        let answer = match call.operation.as_str() {
+            "AmazonSQS.GetQueueAttributes" => json!({ "Attributes": { "QueueArn": "arn:aws:sqs:x:1:q" } }),
+            "AmazonSQS.SendMessageBatch" => json!({
+                "Successful": [{ "Id": "0", "MessageId": "m", "MD5OfMessageBody": "0" }],
+                "Failed": [],
+            }),
+            _ => json!({ "QueueUrl": "http://127.0.0.1/1/q" }),
+        };
+        (200, answer.to_string())
     })
     .await;
+    (fake, back)
+}
+
+#[tokio::test]
+async fn queues_that_could_not_be_made_are_made_when_aws_is_back_and_until_then_nothing_is_published() {
+    let (fake, back) = coming_back().await;
+    let sqs = Sqs::connect(SqsConfig { create: true, ..fake.config() }).await;
+    sqs.declare(&[AUDIT]).await.unwrap();
+    back.store(true, Ordering::SeqCst);
+    // AWS would take it by now, and a topic might: but the queue is not made.
+    let one = events("florin.payment.captured.v1", 1);
+    let results = sqs.publish(&one).await;
+    assert!(matches!(results[..], [Err(PublishError::NotConfirmed(_))]), "{results:?}");
+    let made = async {
+        while sqs.publish(&one).await != [Ok(())] {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, made).await.expect("the queue is made in time");
+}
+
+#[tokio::test]
+async fn queues_that_are_there_are_found_when_aws_is_back() {
+    let (fake, back) = coming_back().await;
     let sqs = Sqs::connect(fake.config()).await;
     sqs.declare(&[AUDIT]).await.unwrap();
-    assert_eq!(fake.calls(), 5);
+    back.store(true, Ordering::SeqCst);
+    publish(&sqs, &events("florin.payment.captured.v1", 1)).await;
 }

@@ -1,6 +1,5 @@
 //! An AWS that answers as a test says: moto cannot fail one message of many.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use florin_sqs::SqsConfig;
@@ -22,7 +21,6 @@ type Script = Arc<Mutex<dyn FnMut(Call) -> (u16, String) + Send>>;
 /// Serves until dropped.
 pub(crate) struct Fake {
     endpoint: String,
-    calls: Arc<AtomicUsize>,
     _serving: JoinSet<()>,
 }
 
@@ -30,20 +28,15 @@ impl Fake {
     pub(crate) async fn start(script: impl FnMut(Call) -> (u16, String) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let calls = Arc::new(AtomicUsize::new(0));
-        let (script, counted): (Script, _) = (Arc::new(Mutex::new(script)), calls.clone());
+        let script: Script = Arc::new(Mutex::new(script));
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
-                connections.spawn(serve(socket, script.clone(), counted.clone()));
+                connections.spawn(serve(socket, script.clone()));
             }
         });
-        Self { endpoint, calls, _serving: serving }
-    }
-
-    pub(crate) fn calls(&self) -> usize {
-        self.calls.load(Ordering::SeqCst)
+        Self { endpoint, _serving: serving }
     }
 
     pub(crate) fn config(&self) -> SqsConfig {
@@ -51,7 +44,7 @@ impl Fake {
     }
 }
 
-async fn serve(socket: TcpStream, script: Script, calls: Arc<AtomicUsize>) {
+async fn serve(socket: TcpStream, script: Script) {
     let mut stream = BufReader::new(socket);
     loop {
         let (mut operation, mut length, mut line) = (String::new(), 0, String::new());
@@ -73,7 +66,6 @@ async fn serve(socket: TcpStream, script: Script, calls: Arc<AtomicUsize>) {
         if stream.read_exact(&mut body).await.is_err() {
             return;
         }
-        calls.fetch_add(1, Ordering::SeqCst);
         let call = Call { operation, body: String::from_utf8(body).unwrap() };
         let (status, answer) = (script.lock().unwrap())(call);
         // What the script did to others takes effect before its answer.
