@@ -6,6 +6,7 @@ mod answer_lost;
 mod before_the_first_commit;
 mod client_gone;
 mod commit_unknown;
+mod deliveries;
 mod never_resolved;
 mod scene;
 mod two_runners;
