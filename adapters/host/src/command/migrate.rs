@@ -8,15 +8,17 @@ use crate::deployment::{HostError, chosen, database};
 /// Brings the databases of the chosen services up to date.
 #[derive(Debug, Args)]
 pub(crate) struct Migrate {
-    /// The database, as its owner; FLORIN_DATABASE_URL when not said.
+    /// The database, as its owner; what FLORIN_DATABASE_URL and FLORIN_<SERVICE>_DATABASE_URL say when not said.
     #[arg(long)]
     database_url: Option<String>,
 }
 
 impl Migrate {
     pub(super) async fn run(self, config: Config) -> Result<(), HostError> {
-        let config = config.with("database_url", self.database_url);
         for definition in chosen(&config) {
+            // What is said here is above a service's own setting, not only above the common one.
+            let own = format!("{}_database_url", definition.name);
+            let config = config.clone().with(&own, self.database_url.clone());
             if config.is_embedded(definition.name) {
                 std::fs::create_dir_all(config.data())?;
             }
