@@ -39,7 +39,13 @@ fn settings() -> String {
 struct Platform {
     lambda: bool,
     knative: Option<String>,
+    /// Where a Knative SinkBinding wants events sent.
+    sink: Option<String>,
 }
+
+/// How long a container keeps serving after SIGTERM: while its address is taken out of the endpoints, they still
+/// route to it.
+const LINGER: Duration = Duration::from_secs(2);
 
 impl Platform {
     fn here() -> Self {
@@ -51,6 +57,7 @@ impl Platform {
         Self {
             lambda: variable("AWS_LAMBDA_RUNTIME_API").is_some(),
             knative: contract::address(variable("K_SERVICE").as_deref(), variable("PORT").as_deref()),
+            sink: variable("K_SINK"),
         }
     }
 }
@@ -62,12 +69,17 @@ impl Serve {
         if platform.lambda {
             return lambda(config, clock).await;
         }
-        let (address, manner) = match platform.knative {
-            Some(address) => (address, Manner { workers: false, linger: contract::LINGER }),
-            None => (
-                config.get("listen").unwrap_or("127.0.0.1:8064").to_owned(),
-                Manner { workers: true, linger: Duration::ZERO },
-            ),
+        let (config, address, manner) = match platform.knative {
+            Some(address) => {
+                let sink = if config.queue_is_embedded() { platform.sink } else { None };
+                (config.with("queue_url", sink), address, Manner { workers: false, linger: contract::LINGER })
+            }
+            None => {
+                let address = config.get("listen").unwrap_or("127.0.0.1:8064").to_owned();
+                // Nobody routes to a developer's machine.
+                let linger = if config.get("issuer").is_some() { LINGER } else { Duration::ZERO };
+                (config, address, Manner { workers: true, linger })
+            }
         };
         let listener = TcpListener::bind(&address)
             .await
