@@ -1,6 +1,6 @@
 //! The long-lived process: HTTP, and beside it the relay, the consumers and the schedules when asked.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -47,7 +47,9 @@ pub async fn serve(
     ready: impl FnOnce(&Deployment) + Send,
 ) -> Result<(), HostError> {
     let reached = Reached { listen: Some(listener.local_addr()?), freezes: false };
-    let metrics = crate::telemetry::metrics();
+    // What nobody can read is not counted.
+    let readable = config.get("metrics_listen").is_some() || config.queue_is_embedded();
+    let metrics = readable.then(crate::telemetry::metrics).flatten();
     let deployment = Deployment::assemble(config, clock, reached).await?;
     let config = &deployment.config;
     let workers = config.switch("workers", manner.workers)?;
@@ -62,9 +64,11 @@ pub async fn serve(
         routes = routes.nest("/sandbox", sandbox.router());
     }
     routes = routes.merge(crate::command::catalog::documentation(&app));
+    let failure = Failure::new(stop.clone());
     let background = TaskTracker::new();
     let halt = CancellationToken::new();
     if let Some(metrics) = metrics {
+        background.spawn(crate::telemetry::keep_up(metrics.clone(), halt.clone()));
         match config.get("metrics_listen") {
             Some(address) => {
                 let listener = TcpListener::bind(address).await?;
@@ -90,9 +94,10 @@ pub async fn serve(
                     CONCURRENCY,
                     halt.clone(),
                 );
+                let failure = failure.clone();
                 background.spawn(async move {
                     if let Err(error) = consuming.await {
-                        tracing::error!(error.message = %error, "a queue cannot be consumed");
+                        failure.end(HostError(format!("a queue cannot be consumed: {error}")));
                     }
                 });
             }
@@ -113,7 +118,31 @@ pub async fn serve(
     for service in app.services() {
         service.db.close().await;
     }
-    Ok(())
+    failure.ended()
+}
+
+/// What ends this process although nobody asked for it; it drains all the same.
+#[derive(Clone)]
+struct Failure {
+    first: Arc<OnceLock<HostError>>,
+    stop: CancellationToken,
+}
+
+impl Failure {
+    fn new(stop: CancellationToken) -> Self {
+        Self { first: Arc::default(), stop }
+    }
+
+    fn end(&self, error: HostError) {
+        tracing::error!(error.message = %error, "this process cannot go on");
+        // The first one says why; the others may only be its echo.
+        let _ = self.first.set(error);
+        self.stop.cancel();
+    }
+
+    fn ended(&self) -> Result<(), HostError> {
+        self.first.get().map_or(Ok(()), |error| Err(HostError(error.0.clone())))
+    }
 }
 
 /// Says that this process is going. A sandbox that lives in it answers until our own effects are done with it.

@@ -1,8 +1,10 @@
 //! Logs and metrics of the process.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, ConfigError};
@@ -32,4 +34,14 @@ pub fn metrics() -> Option<PrometheusHandle> {
         .ok()?
         .install_recorder()
         .ok()
+}
+
+/// How often what was measured is folded into its buckets.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Keeps what is counted small until `stop`: between two readers every measured value is in memory by itself.
+pub async fn keep_up(handle: PrometheusHandle, stop: CancellationToken) {
+    while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
+        handle.run_upkeep();
+    }
 }
