@@ -38,7 +38,10 @@ pub const KEYS: &[(&str, &str)] = &[
     ("card_credential", "the bearer credential for the card provider"),
     ("delivery_secret", "opens POST /_deliver/{function} to whoever bears this secret"),
     ("delivery_audience", "opens POST /_deliver/{function} to tokens of the issuer for this audience"),
-    ("metrics_listen", "address of /metrics; on the main one with the embedded queue, else none when not said"),
+    (
+        "metrics_listen",
+        "address of /metrics; on the main one with the embedded queue, else none when not said",
+    ),
     ("wait_ms", "how long a caller waits for an effect before 202, 10000"),
     ("delivery_attempts", "how often a delivery is tried before it is a dead letter, 12"),
     ("keep_keys_hours", "how long idempotency keys are kept, 24"),

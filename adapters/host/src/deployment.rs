@@ -17,8 +17,9 @@ use florin_knative::delivery_door::Guard;
 use florin_sandbox::{Sandbox, SandboxConfig};
 
 use crate::config::Config;
+use crate::functions::chosen;
 use crate::queue::Broker;
-use crate::services::SERVICES;
+use crate::schema;
 
 /// Why the host cannot do what it was asked.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub struct Deployment {
     pub config: Config,
     /// The services behind one front.
     pub app: Arc<App>,
+    /// Those of them whose database was away, so that nobody knows whether its schema fits.
+    pub unchecked: Vec<Arc<Service>>,
     /// The broker.
     pub broker: Broker,
     /// The sandbox, when it lives in this process.
@@ -64,6 +67,7 @@ pub struct Reached {
 impl Deployment {
     /// Puts together what the configuration says.
     pub async fn assemble(config: Config, clock: Clock, reached: Reached) -> Result<Self, HostError> {
+        let chosen = chosen(&config)?;
         let local = reached.listen.map(|address| format!("http://{}", loopback(address)));
         let public = config
             .get("public_url")
@@ -75,17 +79,18 @@ impl Deployment {
         };
         let network = network(&config, local.filter(|_| sandbox.is_some()), public.unwrap_or_default())?;
         let broker = Broker::open(&config, clock.clone(), reached.listen.is_some()).await?;
-        let mut services = Vec::new();
-        for definition in chosen(&config) {
+        let (mut services, mut unchecked) = (Vec::new(), Vec::new());
+        for definition in chosen {
             let service = service(definition, &config, &clock, &network, reached.freezes).await?;
             if broker.is_serving() && config.is_embedded(definition.name) {
                 // Nobody else serves this directory, so whoever held these effects is gone.
                 florin_kernel::rows::effects::take_over(&service).await?;
             }
+            if !config.is_embedded(definition.name) && !schema::fits(&service).await? {
+                tracing::warn!(service.name = definition.name, "the database is away");
+                unchecked.push(Arc::clone(&service));
+            }
             services.push(service);
-        }
-        if services.is_empty() {
-            return Err(HostError("FLORIN_FUNCTIONS chooses no function of this binary".to_owned()));
         }
         let (verifier, development_key) = verifier(&config, reached.listen)?;
         let defaults = Limits::default();
@@ -95,7 +100,7 @@ impl Deployment {
             ..defaults
         };
         let app = App::new(services, verifier, limits);
-        Ok(Self { config, app, broker, sandbox, development_key, clock })
+        Ok(Self { config, app, unchecked, broker, sandbox, development_key, clock })
     }
 
     /// Who may deliver at the guarded door, if anybody may.
@@ -114,20 +119,6 @@ impl Deployment {
     }
 }
 
-/// The services that have a function this process serves.
-pub fn chosen(config: &Config) -> impl Iterator<Item = &'static Definition> {
-    let wanted = config.functions();
-    SERVICES.iter().copied().filter(move |definition| {
-        wanted.iter().any(|name| match name.strip_suffix('*') {
-            Some(prefix) => {
-                format!("{}.", definition.name).starts_with(prefix)
-                    || definition.functions.iter().any(|f| f.name.starts_with(prefix))
-            }
-            None => definition.functions.iter().any(|f| f.name == name),
-        })
-    })
-}
-
 /// A service's database as configured.
 pub async fn database(definition: &Definition, config: &Config, freezes: bool) -> Result<Db, HostError> {
     let mut database = DbConfig::new(config.database_url(definition.name), definition.name);
@@ -137,7 +128,7 @@ pub async fn database(definition: &Definition, config: &Config, freezes: bool) -
     Ok(database.connect().await?)
 }
 
-/// A service on its database; an embedded one migrates itself, a server's is only checked.
+/// A service on its database; an embedded one migrates itself, and whether a server's fits is asked by [`schema`].
 pub async fn service(
     definition: &'static Definition,
     config: &Config,
@@ -162,12 +153,6 @@ pub async fn service(
     let service = Service::new(definition, db, clock.clone(), Arc::clone(network), settings);
     if config.is_embedded(definition.name) {
         service.migrate().await?;
-    } else if let Err(error) = service.check_schema().await {
-        // A database that is away is waited for; a schema that does not fit is not.
-        if error.trouble() != florin_kernel::db::Trouble::Away {
-            return Err(HostError(format!("{}: {error}", definition.name)));
-        }
-        tracing::warn!(service.name = definition.name, error.message = %error, "the database is away");
     }
     Ok(service)
 }

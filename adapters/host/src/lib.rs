@@ -4,10 +4,12 @@ pub mod command;
 pub mod config;
 pub mod demo;
 pub mod deployment;
+pub mod functions;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod program;
 pub mod queue;
+pub mod schema;
 pub mod serve;
 pub mod services;
 pub mod telemetry;

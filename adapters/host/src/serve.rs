@@ -8,6 +8,7 @@ use axum::routing::get;
 use florin_http::app::App;
 use florin_http::server::Drain;
 use florin_http::{router, server};
+use florin_kernel::service::Service;
 use florin_kernel::time::Clock;
 use florin_knative::delivery_door;
 use florin_queue::{consumer, relay, schedule};
@@ -19,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::deployment::{Deployment, HostError, Reached};
+use crate::schema;
 
 /// The most messages of one queue at a time in one process.
 const CONCURRENCY: usize = 16;
@@ -103,6 +105,11 @@ pub async fn serve(
             }
         }
     }
+    if !deployment.unchecked.is_empty() {
+        app.set_ready(false);
+        let checking = ready_when_checked(Arc::clone(&app), deployment.unchecked.clone(), failure.clone());
+        background.spawn(checking);
+    }
     ready(&deployment);
 
     let closing = CancellationToken::new();
@@ -119,6 +126,24 @@ pub async fn serve(
         service.db.close().await;
     }
     failure.ended()
+}
+
+/// Says that this process is ready once the schemas of these services are known to fit.
+async fn ready_when_checked(app: Arc<App>, services: Vec<Arc<Service>>, failure: Failure) {
+    let checked = tokio::select! {
+        checked = schema::all_fit(&services) => checked,
+        () = failure.stop.cancelled() => return,
+    };
+    match checked {
+        Ok(()) => {
+            app.set_ready(true);
+            // A drain that began meanwhile has the last word.
+            if failure.stop.is_cancelled() {
+                app.set_ready(false);
+            }
+        }
+        Err(error) => failure.end(error),
+    }
 }
 
 /// What ends this process although nobody asked for it; it drains all the same.

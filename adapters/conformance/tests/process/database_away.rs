@@ -55,3 +55,20 @@ async fn it_starts_serves_503_and_recovers_by_itself() {
     assert_recorded(&site, &client, expected).await;
     florin.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_does_not_fit_is_not_served_when_the_database_is_there() {
+    let Some(mut server) = own_postgres() else { return };
+    let Some(site) = Site::on_server(&server.url(), &Broker::Embedded).await else { return };
+    server.stop();
+    // The server's own database, which nobody migrated.
+    let settings = [("FLORIN_DATABASE_URL", server.url())];
+    let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut florin = site.spawn_with("florin", &settings).answers("/livez").await;
+    assert_eq!(site.client(&florin, "acme").get("/readyz").await.status, 503);
+    server.resume().expect("PostgreSQL starts");
+    let status = florin.process().ended().await;
+    assert!(!status.success(), "{status}");
+    let log = florin.process().log();
+    assert!(log.contains("run `florin migrate`"), "{log}");
+}

@@ -9,8 +9,10 @@ use florin_kernel::service::Service;
 use florin_kernel::time::Clock;
 
 use crate::config::Config;
-use crate::deployment::{HostError, chosen, network, service};
+use crate::deployment::{HostError, network, service};
+use crate::functions::chosen;
 use crate::queue::{Broker, subscriptions};
+use crate::schema;
 
 /// Deliveries that cannot succeed.
 #[derive(Debug, Subcommand)]
@@ -42,8 +44,12 @@ pub(crate) enum DeadLetters {
 pub(super) async fn joined(config: Config, clock: Clock) -> Result<Vec<Arc<Service>>, HostError> {
     let network = network(&config, None, String::new())?;
     let mut services = Vec::new();
-    for definition in chosen(&config) {
-        services.push(service(definition, &config, &clock, &network, false).await?);
+    for definition in chosen(&config)? {
+        let service = service(definition, &config, &clock, &network, false).await?;
+        if !config.is_embedded(definition.name) && !schema::fits(&service).await? {
+            return Err(HostError(format!("{}: the database is away", definition.name)));
+        }
+        services.push(service);
     }
     Ok(services)
 }

@@ -3,7 +3,8 @@
 use clap::Args;
 
 use crate::config::Config;
-use crate::deployment::{HostError, chosen, database};
+use crate::deployment::{HostError, database};
+use crate::functions::chosen;
 
 /// Brings the databases of the chosen services up to date.
 #[derive(Debug, Args)]
@@ -15,7 +16,7 @@ pub(crate) struct Migrate {
 
 impl Migrate {
     pub(super) async fn run(self, config: Config) -> Result<(), HostError> {
-        for definition in chosen(&config) {
+        for definition in chosen(&config)? {
             // What is said here is above a service's own setting, not only above the common one.
             let own = format!("{}_database_url", definition.name);
             let config = config.clone().with(&own, self.database_url.clone());
