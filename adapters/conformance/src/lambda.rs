@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::client::Reply;
-use crate::process::Process;
+use crate::process::{Environment, Process};
 use crate::site::Site;
 
 /// The ways by which a request reaches a function.
@@ -49,6 +49,8 @@ impl Front {
 pub struct Lambda {
     api: LambdaRuntimeApi,
     process: Process,
+    name: String,
+    environment: Environment,
 }
 
 impl Lambda {
@@ -57,15 +59,24 @@ impl Lambda {
     /// # Panics
     /// When the Runtime API does not start.
     pub async fn start(site: &Site, name: &str) -> Self {
-        let api = LambdaRuntimeApi::start().await.expect("a free port");
-        let process = Self::environment_of(site, name, &api);
-        Self { api, process }
+        Self::start_with(site, name, &[]).await
     }
 
-    fn environment_of(site: &Site, name: &str, api: &LambdaRuntimeApi) -> Process {
-        let mut environment = site.environment_with(&[("FLORIN_DEV", "1")]);
+    /// As [`Lambda::start`], with settings of its own.
+    ///
+    /// # Panics
+    /// When the Runtime API does not start.
+    pub async fn start_with(site: &Site, name: &str, settings: &[(&str, &str)]) -> Self {
+        let api = LambdaRuntimeApi::start().await.expect("a free port");
+        let mut environment = site.environment_with(settings);
+        environment.push(("FLORIN_DEV".to_owned(), "1".to_owned()));
         environment.extend(api.environment().into_iter().map(|(name, value)| (name.to_owned(), value)));
-        Process::start(&[], &environment, site.directory(), &site.directory().join(format!("{name}.log")))
+        let process = Self::environment_of(site, name, &environment);
+        Self { api, process, name: name.to_owned(), environment }
+    }
+
+    fn environment_of(site: &Site, name: &str, environment: &Environment) -> Process {
+        Process::start(&[], environment, site.directory(), &site.directory().join(format!("{name}.log")))
     }
 
     /// The process.
@@ -74,9 +85,9 @@ impl Lambda {
     }
 
     /// Kills the environment, as at the deadline or between two invocations, and starts the next one.
-    pub fn replace(&mut self, site: &Site, name: &str) {
+    pub fn replace(&mut self, site: &Site) {
         self.process.kill();
-        self.process = Self::environment_of(site, name, &self.api);
+        self.process = Self::environment_of(site, &self.name, &self.environment);
     }
 
     /// Invokes it with an event, within 30 s.

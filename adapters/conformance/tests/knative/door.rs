@@ -35,6 +35,7 @@ async fn the_platforms_own_token_opens_it_and_a_customers_does_not() {
         ("FLORIN_JWKS", jwks.as_str()),
         ("FLORIN_AUDIENCE", "florin"),
         ("FLORIN_DELIVERY_AUDIENCE", "florin-deliveries"),
+        ("FLORIN_PUBLIC_URL", "https://pay.example"),
     ];
     let Some(knative) = Knative::with(Engine::Sqlite, &settings).await else { return };
     let customer = issuer.token("florin", &json!({ "tenant": "acme", "scope": "audit:read payments:write" }));
@@ -60,6 +61,7 @@ async fn while_the_issuers_keys_are_away_the_broker_is_told_to_come_again() {
         ("FLORIN_ISSUER", issuer.name.as_str()),
         ("FLORIN_JWKS_URL", nobody.as_str()),
         ("FLORIN_DELIVERY_AUDIENCE", "florin-deliveries"),
+        ("FLORIN_PUBLIC_URL", "https://pay.example"),
     ];
     let Some(knative) = Knative::with(Engine::Sqlite, &settings).await else { return };
     let platform = knative.bearer(&issuer.token("florin-deliveries", &json!({})));

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use florin_conformance::client::{Outgoing, Reply};
-use florin_conformance::site::DELIVERY_SECRET;
+use florin_conformance::server::Server;
+use florin_conformance::sink::Sink;
+use florin_conformance::site::{Broker, DELIVERY_SECRET, Site};
 use florin_testkit::suite::Engine;
 use http::Method;
 use serde_json::json;
@@ -68,4 +70,19 @@ async fn a_tick_of_a_job_runs_it_and_events_are_published_without_a_poller() {
     let slots = "SELECT count(*) FROM florin_inbox WHERE function = 'payments.expire_authorizations'";
     assert_eq!(knative.site.rows("payments").number(slots).await, 1);
     assert_eq!(tick(&knative, "payments.no_such_job", "tick-3").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_go_to_the_sink_that_the_platform_binds() {
+    let sink = Sink::keeping().await;
+    let Some(site) = Site::new(Engine::Sqlite, &Broker::Embedded).await else { return };
+    let settings = [("FLORIN_DEV", "1"), ("K_SINK", sink.base())];
+    let environment = site.environment_with(&settings);
+    let florin = Server::spawn_on_knative("florin", environment, site.directory()).ready().await;
+    let client = site.client(&florin, "acme");
+    client.post_once("/v1/payments", "key-1", json!({ "amount": 1, "currency": "EUR" })).await.expect(201);
+    florin_conformance::wait::until("the events are there", || async {
+        (sink.taken().await.len() == 2).then_some(())
+    })
+    .await;
 }

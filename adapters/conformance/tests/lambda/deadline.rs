@@ -76,7 +76,7 @@ async fn an_environment_killed_during_the_call_leaves_it_to_the_sweep() {
             () = stopped.reached() => {}
         }
     }
-    scene.lambda.replace(&scene.site, "lambda");
+    scene.lambda.replace(&scene.site);
     assert_eq!(scene.site.rows("payments").end_leases().await, 1);
     let last = swept(&scene).await;
     assert_eq!(last.body["status"], "succeeded");

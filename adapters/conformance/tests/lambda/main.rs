@@ -3,6 +3,7 @@
 
 mod batches;
 mod deadline;
+mod over_sqs;
 mod payments;
 mod same_answers;
 

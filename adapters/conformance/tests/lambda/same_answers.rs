@@ -105,4 +105,14 @@ async fn a_container_and_every_front_of_a_function_answer_alike() {
             assert_eq!(seen(&answered), expected, "{what} through {front:?}");
         }
     }
+
+    // Refused before its header fields are read: everything but the trace is the same. An HTTP API decodes the path
+    // before it hands it over, so nobody can tell there that the slash was encoded.
+    let ambiguous = get(&token, "/v1/payments/a%2Fb");
+    let expected = contained(&container, &ambiguous).await.expect(400);
+    for front in Front::ALL.into_iter().filter(|front| *front != Front::HttpApi) {
+        let answered = lambda.request(front, &ambiguous).await.expect(400);
+        assert_eq!(answered.body["code"], expected.body["code"], "{front:?}");
+        assert_eq!(answered.body["detail"], expected.body["detail"], "{front:?}");
+    }
 }

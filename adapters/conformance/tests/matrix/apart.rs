@@ -7,6 +7,8 @@ use florin_conformance::server::Server;
 use florin_conformance::site::{Broker, Site};
 use florin_testkit::suite::Engine;
 
+use crate::another_data_directory;
+
 /// As many processes of each service.
 async fn check(engine: Engine, broker: &Broker, replicas: usize) {
     let Some(site) = Site::new(engine, broker).await else { return };
@@ -25,8 +27,10 @@ async fn replicas_of(site: &Site, service: &str, replicas: usize) -> Vec<Server>
     let functions = format!("{service}.*");
     let mut servers = Vec::new();
     for number in 0..replicas {
-        let settings = [("FLORIN_FUNCTIONS", functions.as_str())];
-        servers.push(site.serve_with(&format!("{service}-{number}"), &settings).await);
+        let name = format!("{service}-{number}");
+        let data = another_data_directory(site, &name);
+        let settings = [("FLORIN_FUNCTIONS", functions.as_str()), ("FLORIN_DATA", data.as_str())];
+        servers.push(site.serve_with(&name, &settings).await);
     }
     servers
 }

@@ -8,6 +8,8 @@ use florin_conformance::site::{Broker, DELIVERY_SECRET, Site};
 use florin_queue::cloudevents::Mode;
 use florin_testkit::suite::Engine;
 
+use crate::another_data_directory;
+
 async fn check(engine: Engine, mode: Mode, replicas: usize) {
     let sink = Sink::start(mode).await;
     let Some(site) = Site::new(engine, &Broker::Http(sink.base().to_owned())).await else { return };
@@ -15,8 +17,14 @@ async fn check(engine: Engine, mode: Mode, replicas: usize) {
     for number in 0..replicas {
         let settings = [("FLORIN_FUNCTIONS", "payments.*")];
         payments.push(site.serve_with(&format!("payments-{number}"), &settings).await);
-        let settings = [("FLORIN_FUNCTIONS", "audit.*"), ("FLORIN_DELIVERY_SECRET", DELIVERY_SECRET)];
-        audit.push(site.serve_with(&format!("audit-{number}"), &settings).await);
+        let name = format!("audit-{number}");
+        let data = another_data_directory(&site, &name);
+        let settings = [
+            ("FLORIN_FUNCTIONS", "audit.*"),
+            ("FLORIN_DELIVERY_SECRET", DELIVERY_SECRET),
+            ("FLORIN_DATA", data.as_str()),
+        ];
+        audit.push(site.serve_with(&name, &settings).await);
         sink.push_to(audit[number].base(), "audit.record_event").await;
     }
     let clients: Vec<Client> = payments.iter().map(|server| site.client(server, "acme")).collect();

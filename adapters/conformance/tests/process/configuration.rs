@@ -33,6 +33,7 @@ fn values_that_cannot_be_are_refused_with_the_settings_name() {
         ("FLORIN_CONCURRENCY", "-1"),
         ("FLORIN_QUEUE_URL", "kafka://127.0.0.1"),
         ("FLORIN_FUNCTIONS", "shipping.*"),
+        ("FLORIN_FUNCTIONS", "payments.*,audit.record_evnt"),
     ] {
         let said = refused(&[], &[("FLORIN_LISTEN", "127.0.0.1:0"), (name, value)]);
         assert!(said.contains(name), "{name}={value}: {said}");
@@ -43,6 +44,31 @@ fn values_that_cannot_be_are_refused_with_the_settings_name() {
 fn what_others_can_reach_needs_an_issuer() {
     let said = refused(&[], &[("FLORIN_LISTEN", "0.0.0.0:0")]);
     assert!(said.contains("FLORIN_ISSUER"), "{said}");
+}
+
+#[test]
+fn with_an_issuer_payments_need_a_provider_and_an_address_of_their_own() {
+    let issuer = florin_conformance::issuer::Issuer::new();
+    let jwks = issuer.jwks();
+    let needed = [
+        ("FLORIN_LISTEN", "127.0.0.1:0"),
+        ("FLORIN_ISSUER", issuer.name.as_str()),
+        ("FLORIN_JWKS", jwks.as_str()),
+        ("FLORIN_CARD_URL", "https://card.example"),
+    ];
+    let said = refused(&[], &needed[..3]);
+    assert!(said.contains("FLORIN_CARD_URL"), "{said}");
+    let said = refused(&[], &needed);
+    assert!(said.contains("FLORIN_PUBLIC_URL"), "{said}");
+}
+
+#[test]
+fn the_database_that_migrate_is_told_wins_over_every_setting() {
+    let said = refused(
+        &["migrate", "--database-url", "mysql://127.0.0.1/x"],
+        &[("FLORIN_PAYMENTS_DATABASE_URL", "sqlite://payments.db"), ("FLORIN_FUNCTIONS", "payments.*")],
+    );
+    assert!(!said.is_empty(), "{said}");
 }
 
 #[test]

@@ -24,6 +24,18 @@ async fn a_second_one_on_the_same_data_directory_is_told_why_it_cannot() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_embedded_database_has_one_process_also_when_the_queue_is_elsewhere() {
+    let nobody = format!("http://127.0.0.1:{}", florin_servers::free_port());
+    let Some(site) = Site::new(Engine::Sqlite, &Broker::Http(nobody)).await else { return };
+    let _payments = site.serve_with("payments", &[("FLORIN_FUNCTIONS", "payments.*")]).await;
+    let settings = [("FLORIN_LISTEN", "127.0.0.1:0"), ("FLORIN_FUNCTIONS", "audit.*")];
+    let second = process::run(&["serve"], &site.environment_with(&settings), site.directory());
+    assert!(!second.status.success());
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains(&site.data().display().to_string()), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_port_that_is_taken_is_named() {
     let Some(site) = Site::new(Engine::Sqlite, &Broker::Embedded).await else { return };
     let florin = site.serve().await;
