@@ -28,13 +28,16 @@ pub const KEYS: &[(&str, &str)] = &[
         "queue_prefix",
         "RabbitMQ: put before the names of exchange and queues, so that deployments share a virtual host",
     ),
-    ("public_url", "the address under which browsers reach this front"),
+    ("public_url", "the address under which browsers reach this front; needed with an issuer and payments"),
     ("issuer", "the issuer of tokens; without it the development key is used, on loopback only"),
     ("audience", "the audience tokens must be for, florin"),
     ("jwks_url", "where the issuer's keys are; found by OpenID discovery when not said"),
     ("jwks", "the issuer's keys themselves: a JSON Web Key Set, or the path of one"),
     ("dev", "1: the development key also works on an address that is not loopback"),
-    ("card_url", "the card provider's base address; a sandbox in this process when not said"),
+    (
+        "card_url",
+        "the card provider's base address, or sandbox, which is in this process; needed with an issuer",
+    ),
     ("card_credential", "the bearer credential for the card provider"),
     ("delivery_secret", "opens POST /_deliver/{function} to whoever bears this secret"),
     ("delivery_audience", "opens POST /_deliver/{function} to tokens of the issuer for this audience"),
@@ -146,6 +149,18 @@ impl Config {
     /// Whether this service's database is embedded.
     pub fn is_embedded(&self, service: &str) -> bool {
         self.database_url(service).starts_with("sqlite:")
+    }
+
+    /// The directory of this service's embedded database; none on a server or in memory.
+    pub fn embedded_directory(&self, service: &str) -> Option<PathBuf> {
+        let url = self.database_url(service);
+        let file = url.strip_prefix("sqlite:")?;
+        let file = file.strip_prefix("//").unwrap_or(file).split('?').next().unwrap_or_default();
+        if file == ":memory:" {
+            return None;
+        }
+        let directory = Path::new(file).parent()?;
+        Some(if directory.as_os_str().is_empty() { PathBuf::from(".") } else { directory.to_owned() })
     }
 
     /// Whether the queue is embedded.

@@ -16,8 +16,10 @@ use florin_kernel::time::Clock;
 use florin_knative::delivery_door::Guard;
 use florin_sandbox::{Sandbox, SandboxConfig};
 
+use crate::card::CardProvider;
 use crate::config::Config;
 use crate::functions::chosen;
+use crate::lock::Lock;
 use crate::queue::Broker;
 use crate::schema;
 
@@ -53,6 +55,8 @@ pub struct Deployment {
     pub development_key: Option<DevelopmentKey>,
     /// The time.
     pub clock: Clock,
+    /// Held while this process serves what is embedded.
+    _lock: Option<Lock>,
 }
 
 /// Where this process is reached.
@@ -68,21 +72,30 @@ impl Deployment {
     /// Puts together what the configuration says.
     pub async fn assemble(config: Config, clock: Clock, reached: Reached) -> Result<Self, HostError> {
         let chosen = chosen(&config)?;
+        let (verifier, development_key) = verifier(&config, reached.listen)?;
+        let provider = CardProvider::of(&config, &chosen)?;
         let local = reached.listen.map(|address| format!("http://{}", loopback(address)));
-        let public = config
-            .get("public_url")
-            .map(|url| url.trim_end_matches('/').to_owned())
-            .or_else(|| local.clone());
-        let sandbox = match (config.get("card_url"), &public) {
-            (None, Some(public)) if reached.listen.is_some() => Some(sandbox(&config, public, &clock).await?),
-            _ => None,
+        let public = public_url(&config, &provider, local.as_deref())?;
+        let lock = reached.listen.map(|_| Lock::take(&config, &chosen)).transpose()?;
+        let (sandbox, card) = match (provider, local) {
+            (CardProvider::Unused, _) => (None, None),
+            (CardProvider::At(base), _) => (None, Some(base)),
+            (CardProvider::Sandbox, Some(local)) => {
+                (Some(sandbox(&config, &public, &clock).await?), Some(format!("{local}/sandbox")))
+            }
+            (CardProvider::Sandbox, None) => {
+                return Err(HostError(
+                    "FLORIN_CARD_URL: the sandbox needs a process that listens; name a provider's base address"
+                        .to_owned(),
+                ));
+            }
         };
-        let network = network(&config, local.filter(|_| sandbox.is_some()), public.unwrap_or_default())?;
-        let broker = Broker::open(&config, clock.clone(), reached.listen.is_some()).await?;
+        let network = network(&config, card, public)?;
+        let broker = Broker::open(&config, clock.clone(), lock.as_ref()).await?;
         let (mut services, mut unchecked) = (Vec::new(), Vec::new());
         for definition in chosen {
             let service = service(definition, &config, &clock, &network, reached.freezes).await?;
-            if broker.is_serving() && config.is_embedded(definition.name) {
+            if lock.is_some() && config.is_embedded(definition.name) {
                 // Nobody else serves this directory, so whoever held these effects is gone.
                 florin_kernel::rows::effects::take_over(&service).await?;
             }
@@ -92,7 +105,6 @@ impl Deployment {
             }
             services.push(service);
         }
-        let (verifier, development_key) = verifier(&config, reached.listen)?;
         let defaults = Limits::default();
         let limits = Limits {
             body_bytes: config.number("body_limit_bytes", defaults.body_bytes)?,
@@ -100,7 +112,7 @@ impl Deployment {
             ..defaults
         };
         let app = App::new(services, verifier, limits);
-        Ok(Self { config, app, unchecked, broker, sandbox, development_key, clock })
+        Ok(Self { config, app, unchecked, broker, sandbox, development_key, clock, _lock: lock })
     }
 
     /// Who may deliver at the guarded door, if anybody may.
@@ -166,16 +178,25 @@ async fn sandbox(config: &Config, public: &str, clock: &Clock) -> Result<Sandbox
     Ok(Sandbox::open(&url, settings, clock.clone()).await?)
 }
 
-/// The peers: the card provider, or the sandbox of this process over its own socket.
-pub fn network(
-    config: &Config,
-    local: Option<String>,
-    public: String,
-) -> Result<Arc<dyn Network>, HostError> {
+/// Where browsers reach us. The card provider sends them back there, so a guess must not leave this machine.
+fn public_url(config: &Config, provider: &CardProvider, local: Option<&str>) -> Result<String, HostError> {
+    if let Some(url) = config.get("public_url") {
+        return Ok(url.trim_end_matches('/').to_owned());
+    }
+    let local = local.filter(|_| config.get("issuer").is_none());
+    match (local, provider) {
+        (Some(local), _) => Ok(local.to_owned()),
+        (None, CardProvider::Unused) => Ok(String::new()),
+        (None, CardProvider::At(_) | CardProvider::Sandbox) => Err(HostError(
+            "FLORIN_PUBLIC_URL is needed: the card provider sends browsers back to it".to_owned(),
+        )),
+    }
+}
+
+/// The peers: the card provider at this base address.
+pub fn network(config: &Config, card: Option<String>, public: String) -> Result<Arc<dyn Network>, HostError> {
     let mut peers = HashMap::new();
-    let card = config.get("card_url").map(str::to_owned).or(local.map(|local| format!("{local}/sandbox")));
     if let Some(base) = card {
-        let base = base.trim_end_matches('/').to_owned();
         peers.insert("card", Peer { base, credential: config.get("card_credential").map(str::to_owned) });
     }
     Ok(Arc::new(HttpNetwork::new(peers, public)?))

@@ -1,5 +1,6 @@
 //! The host: the only place that knows every service and every adapter.
 
+pub mod card;
 pub mod command;
 pub mod config;
 pub mod demo;
@@ -7,6 +8,7 @@ pub mod deployment;
 pub mod functions;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+pub mod lock;
 pub mod program;
 pub mod queue;
 pub mod schema;

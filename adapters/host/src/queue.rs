@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use florin_kernel::time::Clock;
-use florin_queue::embedded::{EmbeddedQueue, ServeLock};
+use florin_queue::embedded::EmbeddedQueue;
 use florin_queue::http_publisher::{HttpPublisher, HttpPublishing};
 use florin_queue::port::{Publisher, Subscriber, Subscription};
 
 use crate::config::Config;
 use crate::deployment::HostError;
+use crate::lock::Lock;
 use crate::services::SERVICES;
 
 /// The broker of a deployment.
@@ -22,8 +23,6 @@ pub struct Broker {
     #[cfg(feature = "sqs")]
     /// Amazon SQS, when it is that.
     pub sqs: Option<Arc<florin_sqs::Sqs>>,
-    /// Held while this process serves the data directory.
-    lock: Option<ServeLock>,
 }
 
 /// Every subscription of every service of this binary, whoever consumes it.
@@ -32,8 +31,8 @@ pub fn subscriptions() -> Vec<Subscription> {
 }
 
 impl Broker {
-    /// Opens the broker. `serving` takes the lock of the data directory where the queue is embedded.
-    pub async fn open(config: &Config, clock: Clock, serving: bool) -> Result<Self, HostError> {
+    /// Opens the broker; a process that serves shows its lock.
+    pub async fn open(config: &Config, clock: Clock, serving: Option<&Lock>) -> Result<Self, HostError> {
         let all = subscriptions();
         let bare = |publisher: Arc<dyn Publisher>, subscriber| Self {
             publisher,
@@ -41,21 +40,18 @@ impl Broker {
             embedded: None,
             #[cfg(feature = "sqs")]
             sqs: None,
-            lock: None,
         };
         match config.get("queue_url") {
             None => {
                 let data = config.data();
                 std::fs::create_dir_all(&data)
                     .map_err(|error| HostError(format!("{} cannot be made: {error}", data.display())))?;
-                let lock = if serving { Some(ServeLock::take(&data)?) } else { None };
                 let queue = EmbeddedQueue::open(&data, clock).await?;
-                if let Some(lock) = &lock {
+                if let Some(lock) = serving.and_then(|lock| lock.of(&data)) {
                     queue.take_over(lock).await?;
                 }
                 queue.declare(&all).await?;
                 Ok(Self {
-                    lock,
                     embedded: Some(Arc::clone(&queue)),
                     ..bare(Arc::clone(&queue) as Arc<dyn Publisher>, Some(queue as Arc<dyn Subscriber>))
                 })
@@ -75,7 +71,7 @@ impl Broker {
             Some(url) if url.starts_with("sqs://") => {
                 let sqs_config: florin_sqs::SqsConfig = url.parse()?;
                 let queue = Arc::new(florin_sqs::Sqs::connect(sqs_config).await);
-                if serving {
+                if serving.is_some() {
                     declare_sqs(&queue, all).await?;
                 } else {
                     // A function that starts cold asks AWS nothing, and a command makes nothing.
@@ -97,11 +93,6 @@ impl Broker {
                 )))
             }
         }
-    }
-
-    /// Whether this process holds the data directory's lock.
-    pub fn is_serving(&self) -> bool {
-        self.lock.is_some()
     }
 }
 

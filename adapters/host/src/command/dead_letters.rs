@@ -8,6 +8,7 @@ use florin_kernel::rows::dead_letters;
 use florin_kernel::service::Service;
 use florin_kernel::time::Clock;
 
+use crate::card;
 use crate::config::Config;
 use crate::deployment::{HostError, network, service};
 use crate::functions::chosen;
@@ -42,7 +43,8 @@ pub(crate) enum DeadLetters {
 
 /// The services as a command joins them: beside the process that serves.
 pub(super) async fn joined(config: Config, clock: Clock) -> Result<Vec<Arc<Service>>, HostError> {
-    let network = network(&config, None, String::new())?;
+    let public = config.get("public_url").unwrap_or_default().trim_end_matches('/').to_owned();
+    let network = network(&config, card::address(&config), public)?;
     let mut services = Vec::new();
     for definition in chosen(&config)? {
         let service = service(definition, &config, &clock, &network, false).await?;
@@ -65,7 +67,7 @@ impl DeadLetters {
                         println!("{}", serde_json::to_string(&letter)?);
                     }
                 }
-                let broker = Broker::open(&config, clock, false).await?;
+                let broker = Broker::open(&config, clock, None).await?;
                 if let Some(subscriber) = broker.subscriber {
                     let most = usize::try_from(most).unwrap_or(0);
                     for aside in subscriber.set_aside(&subscriptions(), most).await? {

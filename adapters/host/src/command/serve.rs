@@ -112,7 +112,9 @@ fn tell(deployment: &Deployment, at: SocketAddr, clock: &Clock) {
     println!();
     println!("  documentation  http://{at}/docs");
     println!("  audit records  http://{at}/v1/audit/records");
-    println!("  provider       http://{at}/sandbox/v1/records/summary");
+    if deployment.sandbox.is_some() {
+        println!("  provider       http://{at}/sandbox/v1/records/summary");
+    }
     println!("  a morning of payments: florin demo");
     println!();
     println!(
