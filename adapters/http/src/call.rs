@@ -15,6 +15,8 @@ use http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
+use tokio::time::Instant;
+
 use crate::app::App;
 use crate::reply;
 use crate::token::TokenRefusal;
@@ -67,6 +69,8 @@ pub(crate) async fn read(
 ) -> Result<HttpCall, TurnedAway> {
     let away = |problem: Problem| TurnedAway { problem, challenge: None, trace: trace.clone() };
     let (parts, body) = request.into_parts();
+    let left = parts.extensions.get().map_or(app.limits.room, |TimeLeft(left)| app.limits.room.min(*left));
+    let deadline = Instant::now() + left;
     let Some(at) = function.door() else { return Err(away(codes::NOT_FOUND.because("no door"))) };
     let declared =
         parts.headers.get(http::header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse().ok());
@@ -98,9 +102,7 @@ pub(crate) async fn read(
         idempotency_key: one(&parts.headers, &IDEMPOTENCY_KEY).map_err(away)?,
         request_id: Some(request_id(&parts.headers, &trace)),
         trace: Some(trace.clone()),
-        time_left: Some(
-            parts.extensions.get().map_or(app.limits.room, |TimeLeft(left)| app.limits.room.min(*left)),
-        ),
+        deadline: Some(deadline),
     })
 }
 

@@ -127,12 +127,19 @@ impl App {
             return Err(InvocationError::NoSuchJob(job));
         };
         let ticked = async {
-            let disposition = service.tick(&job).await;
-            if verb == KernelJob::Sweep.verb()
-                && let Err(error) = relay_all(service, self.publisher.as_ref()).await
-            {
-                tracing::warn!(service.name = service.name(), error.message = %error, "the next sweep publishes");
-            }
+            // Beside the effects, so that a peer that hangs keeps no event back.
+            let publishing = async {
+                if verb == KernelJob::Sweep.verb()
+                    && let Err(error) = relay_all(service, self.publisher.as_ref()).await
+                {
+                    tracing::warn!(
+                        service.name = service.name(),
+                        error.message = %error,
+                        "the next sweep publishes"
+                    );
+                }
+            };
+            let (disposition, ()) = tokio::join!(service.tick(&job), publishing);
             disposition
         };
         let said = match timeout_at(budget.work_ends, ticked).await {

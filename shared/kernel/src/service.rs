@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::corridor::Bells;
 use crate::db::{Db, DbResult, Migration, Migrations};
 use crate::function::{EventEntry, Function};
 use crate::id::Ids;
@@ -100,8 +101,8 @@ pub struct Service {
     pub(crate) network: Arc<dyn Network>,
     /// Rung when a commit put events into the outbox.
     pub outbox_ready: Notify,
-    /// Rung when an operation was closed.
-    pub(crate) operation_closed: Notify,
+    /// Rung when an operation is closed.
+    pub(crate) operation_closed: Bells,
     /// Effects in flight, so that a drain can wait for them.
     pub(crate) effects: tokio_util::task::TaskTracker,
 }
@@ -129,7 +130,7 @@ impl Service {
             settings,
             network,
             outbox_ready: Notify::new(),
-            operation_closed: Notify::new(),
+            operation_closed: Bells::default(),
             effects: tokio_util::task::TaskTracker::new(),
         })
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::answer::Answered;
 use crate::caller::Caller;
 use crate::cx::{Cx, Operation, View};
@@ -114,12 +116,12 @@ const OUT_OF_TIME: &str = "there was not enough time left; nothing was changed";
 
 /// Bounds a room by what the platform leaves it. Out of time is a fault of the moment: nothing is changed or stored.
 pub(super) async fn in_time<T>(
-    left: Option<Duration>,
+    deadline: Option<Instant>,
     room: impl Future<Output = Result<T, Stop>>,
 ) -> Result<T, Stop> {
-    match left {
+    match deadline {
         None => room.await,
-        Some(left) => tokio::time::timeout(left, room)
+        Some(deadline) => tokio::time::timeout_at(deadline, room)
             .await
             .unwrap_or_else(|_| Err(Stop::Retry { after: None, why: OUT_OF_TIME.to_owned() })),
     }

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::change::{self, RUNS, Wanted};
 use super::{HttpCall, guarded, input};
 use crate::answer::{Answered, Rendered};
 use crate::caller::Caller;
 use crate::cx::{Cx, Operation, View};
 use crate::db::{CommitError, Trouble, Wall};
+use crate::door::Access;
 use crate::function::{CommandRoom, Function, Room};
 use crate::input::Input;
 use crate::problem::{Problem, codes};
@@ -111,9 +114,14 @@ impl Service {
         let trace_id = call.trace_id();
         // Only the room is bounded: a COMMIT that is under way is awaited, so that the answer is true.
         let room = (asked.room.run)(&asked.input, &mut cx, &trace_id);
-        let answered = match change::in_time(call.time_left, room).await {
+        let answered = match change::in_time(call.deadline, room).await {
             Ok(Rendered::Now(answered)) => answered,
             Ok(Rendered::Waiting { subject }) => return self.leave_open(asked, cx, subject).await,
+            // Whoever has no token leaves nothing behind: neither rows nor a record in a tenant's trail.
+            Err(Stop::Refused(problem)) if asked.room.at.door.access == Access::Public => {
+                metrics::counter!("florin_public_refusals_total", "code" => problem.code.code).increment(1);
+                return Err(problem.into());
+            }
             Err(Stop::Refused(problem)) => {
                 cx.view.tx.back_to_savepoint().await?;
                 (cx.emitted, cx.asked) = (Vec::new(), Vec::new());
@@ -263,19 +271,21 @@ impl Service {
 
     /// Waits until an operation is closed, at most as long as the deployment lets a caller wait; then 202.
     async fn wait(&self, asked: &Asked<'_>, operation_id: &str, subject: &str) -> Result<Answered, Problem> {
-        let bound = asked.call.time_left.map_or(self.settings.wait, |left| left.min(self.settings.wait));
-        let closed = tokio::time::timeout(bound, self.until_closed(&asked.caller, operation_id)).await;
+        let patience = Instant::now() + self.settings.wait;
+        let until = asked.call.deadline.map_or(patience, |deadline| deadline.min(patience));
+        let closed = tokio::time::timeout_at(until, self.until_closed(&asked.caller, operation_id)).await;
         match closed {
             Ok(Ok(answered)) => Ok(Answered { replayed: false, ..answered }),
             Ok(Err(fault)) => Err(change::fault_problem(&fault)),
-            Err(_) => self.state_now(asked, subject).await,
+            Err(_) => self.state_now(asked, operation_id, subject).await,
         }
     }
 
     async fn until_closed(&self, caller: &Caller, operation_id: &str) -> Result<Answered, Fault> {
+        let hung = self.operation_closed.hang(operation_id);
         loop {
             // Registered before the look, so that a close between look and wait is not missed.
-            let mut bell = std::pin::pin!(self.operation_closed.notified());
+            let mut bell = std::pin::pin!(hung.bell.notified());
             bell.as_mut().enable();
             let found = async {
                 let mut tx = self.db.read(Wall::Tenant(&caller.tenant)).await?;
@@ -285,21 +295,35 @@ impl Service {
                 return Ok(answer);
             }
             // Another process may close it, whose bell is not heard here.
-            let _ = tokio::time::timeout(Duration::from_millis(250), bell).await;
+            let _ = tokio::time::timeout(Duration::from_secs(1), bell).await;
         }
     }
 
     /// The state of an open operation: 202, and never stored.
-    async fn state_now(&self, asked: &Asked<'_>, subject: &str) -> Result<Answered, Problem> {
+    async fn state_now(
+        &self,
+        asked: &Asked<'_>,
+        operation_id: &str,
+        subject: &str,
+    ) -> Result<Answered, Problem> {
         let Room::Command(room) = asked.function.room else { return Err(change::internal("no command")) };
         let trace_id = asked.call.trace_id();
         let reading = async {
-            let tx = self.db.read(Wall::Tenant(&asked.caller.tenant)).await?;
+            let tenant = &asked.caller.tenant;
+            let mut tx = self.db.read(Wall::Tenant(tenant)).await?;
+            // In the same snapshot: it may have closed at the last moment, and then its answer is the final one.
+            let closed = operations::by_id(&mut tx, tenant, operation_id).await?.and_then(|o| o.answer());
+            if let Some(answer) = closed {
+                return Ok(Rendered::Now(Answered { replayed: false, ..answer }));
+            }
             let mut view = View { tx, caller: asked.caller.clone(), now: self.clock.now() };
-            (room.answer)(&mut view, subject, &trace_id).await
+            Ok(match (room.answer)(&mut view, subject, &trace_id).await? {
+                Rendered::Now(answered) => Rendered::Now(answered.still_open()),
+                waiting @ Rendered::Waiting { .. } => waiting,
+            })
         };
         match guarded(reading).await {
-            Ok(Rendered::Now(answered)) => Ok(answered.still_open()),
+            Ok(Rendered::Now(answered)) => Ok(answered),
             Ok(Rendered::Waiting { .. }) => Err(change::internal("an answer does not wait")),
             Err(Stop::Refused(problem)) => Err(problem),
             Err(Stop::Retry { why, .. }) => Err(codes::UNAVAILABLE.because(why)),

@@ -183,11 +183,13 @@ impl Service {
         let stored = async {
             let mut tx = self.db.begin(Wall::System).await?;
             let cause = Cause { code, detail, attempts };
-            dead_letters::store(&mut tx, &id, of, event, &cause, self.clock.now()).await?;
-            tx.commit().await.map_err(CommitError::into_error)
+            let buried = dead_letters::store(&mut tx, &id, of, event, &cause, self.clock.now()).await?;
+            tx.commit().await.map_err(CommitError::into_error)?;
+            Ok::<bool, crate::db::DbError>(buried)
         };
         match stored.await {
-            Ok(()) => {
+            Ok(false) => Disposition::Duplicate,
+            Ok(true) => {
                 metrics::counter!("florin_dead_letters_total", "function" => of.function).increment(1);
                 tracing::error!(
                     florin.function = of.function,

@@ -32,6 +32,12 @@ pub enum EffectRun {
     Taken,
 }
 
+/// One effect being run.
+pub(super) type Run = tokio::task::JoinHandle<DbResult<EffectRun>>;
+
+/// When an effect that this release does not know is looked at again.
+const UNKNOWN_AGAIN: Duration = Duration::from_secs(300);
+
 /// The most requests of one effect in a run: a token, a few pages.
 const STEPS: u32 = 8;
 
@@ -67,12 +73,23 @@ impl Service {
     /// Runs the effects that are due, of every tenant; how many were tried. A crash, a lost answer and a frozen
     /// process all end here.
     pub async fn sweep(self: &Arc<Self>, most: i64) -> DbResult<usize> {
+        let runs = self.sweep_begin(most).await?;
+        let tried = runs.len();
+        Self::sweep_end(runs).await?;
+        Ok(tried)
+    }
+
+    /// Begins to run the effects that are due, each in a task of its own.
+    pub(super) async fn sweep_begin(self: &Arc<Self>, most: i64) -> DbResult<Vec<Run>> {
         let due = effects::due(self, most).await?;
-        let tried = due.len();
-        let runs = due.into_iter().map(|(tenant, id, function)| {
+        let begin = |(tenant, id, function): (TenantId, String, String)| {
             let service = Arc::clone(self);
             self.effects.spawn(async move { service.run_due(&tenant, &id, &function).await })
-        });
+        };
+        Ok(due.into_iter().map(begin).collect())
+    }
+
+    pub(super) async fn sweep_end(runs: Vec<Run>) -> DbResult<()> {
         for run in futures_util::future::join_all(runs).await {
             match run {
                 Ok(Ok(_)) => {}
@@ -80,12 +97,15 @@ impl Service {
                 Err(error) => tracing::error!(error.message = %error, "an effect's task ended"),
             }
         }
-        Ok(tried)
+        Ok(())
     }
 
     async fn run_due(&self, tenant: &TenantId, id: &str, function: &str) -> DbResult<EffectRun> {
         let Some(room) = self.effect_room(function) else {
+            // Another release may know it. Until then it must not stand before those that can be run.
             tracing::error!(effect.id = id, florin.function = function, "no such effect in this release");
+            let later = self.clock.now().plus(UNKNOWN_AGAIN);
+            effects::again(self, tenant, id, later, "no such effect in this release").await?;
             return Ok(EffectRun::Again);
         };
         match effects::lease(self, tenant, id, lease_of(room.timeout)).await? {
@@ -115,7 +135,9 @@ impl Service {
     /// One attempt of an effect whose lease is held.
     async fn attempt(&self, room: &EffectRoom, row: EffectRow) -> DbResult<EffectRun> {
         let input: Value = serde_json::from_str(&row.input).unwrap_or(Value::Null);
-        let why = match tokio::time::timeout(room.timeout, self.exchange(room, &row, &input)).await {
+        let exchange = guarded(async { self.exchange(room, &row, &input).await.map_err(Stop::retry) });
+        let exchanged = tokio::time::timeout(room.timeout, exchange).await.map(|done| done.map_err(said));
+        let why = match exchanged {
             Ok(Ok(outcome)) => match self.record(room, &row, &input, Some(outcome)).await {
                 Ok(run) => return Ok(run),
                 Err(why) => why,
@@ -139,7 +161,6 @@ impl Service {
 
     /// Talks to the peer until there is an outcome; else why there is none.
     async fn exchange(&self, room: &EffectRoom, row: &EffectRow, input: &Value) -> Result<Value, String> {
-        let said = |stop: Stop| format!("{stop:?}");
         let key = (room.key)(input).map_err(said)?;
         let mut request = (room.build)(input).map_err(said)?;
         for step in 0..STEPS {
@@ -178,7 +199,9 @@ impl Service {
             match guarded(self.record_once(room, row, input, outcome.clone())).await {
                 Ok(run) => {
                     self.committed();
-                    self.operation_closed.notify_waiters();
+                    if let Some(id) = &row.operation_id {
+                        self.operation_closed.ring(id);
+                    }
                     return Ok(run);
                 }
                 Err(Stop::Fault(fault)) if change::contended(&fault) => why = fault.to_string(),
@@ -255,6 +278,14 @@ impl Service {
             }
             Rendered::Waiting { .. } => Err(Stop::fault(format!("{function} still waits after its outcome"))),
         }
+    }
+}
+
+fn said(stop: Stop) -> String {
+    match stop {
+        Stop::Retry { why, .. } => why,
+        Stop::Refused(problem) => format!("{}: {}", problem.code.code, problem.detail),
+        Stop::Fault(fault) => fault.to_string(),
     }
 }
 

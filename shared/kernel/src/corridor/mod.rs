@@ -1,5 +1,6 @@
 //! The corridor every invocation walks: limits, caller, scope, parse, idempotency, begin, run, outbox, commit.
 
+mod bells;
 mod change;
 mod command;
 mod delivery;
@@ -9,11 +10,12 @@ mod tick;
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
+use tokio::time::Instant;
 
+pub(crate) use bells::Bells;
 pub use delivery::{Disposition, LADDER};
 pub use effect::EffectRun;
 pub use tick::KernelJob;
@@ -51,8 +53,8 @@ pub struct HttpCall {
     pub request_id: Option<String>,
     /// W3C trace context of this request.
     pub trace: Option<TraceParent>,
-    /// How long there is left: the platform's deadline minus a margin.
-    pub time_left: Option<Duration>,
+    /// When the work must end: the platform's deadline minus a margin.
+    pub deadline: Option<Instant>,
 }
 
 impl HttpCall {

@@ -24,7 +24,7 @@ impl Service {
             let mut view = View { tx, caller: caller.clone(), now: self.clock.now() };
             (room.run)(&input, &mut view, &trace_id).await
         };
-        match change::in_time(call.time_left, guarded(reading)).await {
+        match change::in_time(call.deadline, guarded(reading)).await {
             Ok(Rendered::Now(answered)) => Ok(answered),
             Ok(Rendered::Waiting { .. }) => Err(change::internal("a query does not wait")),
             Err(Stop::Refused(problem)) => Err(problem),

@@ -108,6 +108,8 @@ fn code_trouble(code: &str) -> Trouble {
         "40001" | "40P01" => Trouble::Contended,
         "55P03" => Trouble::Locked,
         // Class 08 connection exception, 53 insufficient resources, 57P0x shutdown and cannot_connect_now.
+        // A connection that was left inside a read-only transaction, or a writer that was demoted in a failover.
+        "25006" | "25P03" => Trouble::Away,
         _ if code.len() == 5
             && (code.starts_with("08") || code.starts_with("53") || code.starts_with("57P")) =>
         {

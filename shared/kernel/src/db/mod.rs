@@ -5,6 +5,8 @@ mod error;
 mod migrate;
 mod query;
 
+use std::time::Duration;
+
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
@@ -45,7 +47,9 @@ impl Db {
     pub async fn begin(&self, wall: Wall<'_>) -> DbResult<Tx> {
         match self {
             Self::Sqlite { write, .. } => Tx::sqlite(write.begin_with("BEGIN IMMEDIATE").await),
-            Self::Postgres(pool) => Tx::postgres(pool, "BEGIN", wall).await,
+            Self::Postgres(pool) => {
+                Tx::postgres(pool, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", wall).await
+            }
         }
     }
 
@@ -76,6 +80,16 @@ impl Db {
     }
 }
 
+/// How long a server may take to answer: far above the lock time-out, far below for ever.
+const ANSWER: Duration = Duration::from_secs(15);
+
+/// A server that vanished without a word is away, and not waited for.
+pub(crate) async fn bounded<T>(asking: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(ANSWER, asking)
+        .await
+        .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
+}
+
 /// One transaction. Dropped without [`Tx::commit`], it rolls back.
 pub struct Tx {
     on: On,
@@ -103,7 +117,12 @@ impl Tx {
             Wall::System => "SET LOCAL ROLE florin_system; SET LOCAL app.tenant = ''".to_owned(),
         };
         let text = format!("{begin}; SET LOCAL lock_timeout = '2s'; {set}");
-        Ok(Self { on: On::Postgres(pool.begin_with(AssertSqlSafe(text)).await?), poisoned: false })
+        // In a task of its own: a BEGIN that is dropped half-way leaves a pooled connection inside a transaction
+        // that nobody knows of (sqlx counts it only after the answer).
+        let pool = pool.clone();
+        let begun = tokio::spawn(async move { bounded(pool.begin_with(AssertSqlSafe(text))).await });
+        let begun = begun.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?;
+        Ok(Self { on: On::Postgres(begun?), poisoned: false })
     }
 
     /// A statement; bind its `$1`, `$2` ... in order.
@@ -129,7 +148,7 @@ impl Tx {
         }
         let done = match self.on {
             On::Sqlite(tx) => tx.commit().await,
-            On::Postgres(tx) => tx.commit().await,
+            On::Postgres(tx) => bounded(tx.commit()).await,
         };
         done.map_err(|e| CommitError::from(DbError::from(e)))
     }

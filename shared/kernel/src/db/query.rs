@@ -5,7 +5,7 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, Encode, FromRow, Postgres, Sqlite, Type};
 
-use super::{DbError, DbResult, On, Tx};
+use super::{DbError, DbResult, On, Tx, bounded};
 
 /// What can be bound on both databases.
 pub trait Bind:
@@ -89,7 +89,7 @@ impl<'c> Query<'c> {
                 sqlx::query_with(text, args).execute(&mut **on).await.map(|d| d.rows_affected())
             }
             (On::Postgres(on), Args::Postgres(args)) => {
-                sqlx::query_with(text, args).execute(&mut **on).await.map(|d| d.rows_affected())
+                bounded(sqlx::query_with(text, args).execute(&mut **on)).await.map(|d| d.rows_affected())
             }
             _ => unreachable!("the arguments were made for this transaction's engine"),
         };
@@ -123,7 +123,7 @@ impl<'c> Query<'c> {
                 sqlx::query_with(text, args).fetch_all(&mut **on).await.map(Rows::Sqlite)
             }
             (On::Postgres(on), Args::Postgres(args)) => {
-                sqlx::query_with(text, args).fetch_all(&mut **on).await.map(Rows::Postgres)
+                bounded(sqlx::query_with(text, args).fetch_all(&mut **on)).await.map(Rows::Postgres)
             }
             _ => unreachable!("the arguments were made for this transaction's engine"),
         };

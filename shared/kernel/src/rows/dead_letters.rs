@@ -50,6 +50,7 @@ pub(crate) struct Cause<'a> {
     pub(crate) attempts: i64,
 }
 
+/// Keeps a delivery as a dead letter; false when it was done meanwhile.
 pub(crate) async fn store(
     tx: &mut Tx,
     id: &str,
@@ -57,8 +58,10 @@ pub(crate) async fn store(
     event: &Event,
     cause: &Cause<'_>,
     now: Timestamp,
-) -> DbResult<()> {
-    inbox::bury(tx, of, cause.detail, now).await?;
+) -> DbResult<bool> {
+    if !inbox::bury(tx, of, cause.detail, now).await? {
+        return Ok(false);
+    }
     tx.sql(
         "INSERT INTO florin_dead_letters
              (id, tenant, function, source, event_id, event, code, detail, attempts, dead_at)
@@ -78,7 +81,7 @@ pub(crate) async fn store(
     .bind(now)
     .run()
     .await
-    .map(|_| ())
+    .map(|_| true)
 }
 
 const LIST: &str = "SELECT id, tenant, function, source, event_id, event, code, detail, attempts, dead_at

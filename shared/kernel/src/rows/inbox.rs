@@ -54,13 +54,15 @@ pub(crate) async fn failed(tx: &mut Tx, of: Delivery<'_>, why: &str, now: Timest
     Ok(counted.map_or(0, |(attempts,)| attempts))
 }
 
-/// Ends a delivery as a dead letter, so that a redelivery is not tried again.
-pub(crate) async fn bury(tx: &mut Tx, of: Delivery<'_>, why: &str, now: Timestamp) -> DbResult<()> {
+/// Ends a delivery as a dead letter, so that a redelivery is not tried again; false when another runner did it
+/// meanwhile, and there is nothing to bury.
+pub(crate) async fn bury(tx: &mut Tx, of: Delivery<'_>, why: &str, now: Timestamp) -> DbResult<bool> {
     tx.sql(
         "INSERT INTO florin_inbox (function, source, event_id, tenant, state, attempts, last_error, seen_at)
          VALUES ($1, $2, $3, $4, 'dead', 1, $5, $6)
          ON CONFLICT (function, source, event_id) DO UPDATE
-         SET state = 'dead', last_error = $5, seen_at = $6",
+         SET state = 'dead', last_error = $5, seen_at = $6
+         WHERE florin_inbox.state <> 'done'",
     )
     .bind(of.function)
     .bind(of.source.to_owned())
@@ -70,7 +72,7 @@ pub(crate) async fn bury(tx: &mut Tx, of: Delivery<'_>, why: &str, now: Timestam
     .bind(now)
     .run()
     .await
-    .map(|_| ())
+    .map(|rows| rows == 1)
 }
 
 /// Lets a dead letter be tried again from its first attempt.

@@ -59,7 +59,15 @@ pub async fn claim(service: &Service, most: i64, lease: Duration) -> DbResult<Ve
     tx.commit().await.map_err(crate::db::CommitError::into_error)?;
     // UPDATE ... RETURNING gives no order.
     claimed.sort();
-    claimed.into_iter().map(|(_, _, stored)| Event::from_stored(&stored)).collect()
+    let mut events = Vec::with_capacity(claimed.len());
+    for (_, id, stored) in claimed {
+        match Event::from_stored(&stored) {
+            Ok(event) => events.push(event),
+            // It stays and is shown by `florin outbox`; the others do not wait for it.
+            Err(error) => tracing::error!(event.id = id, error.message = %error, "a row of the outbox"),
+        }
+    }
+    Ok(events)
 }
 
 /// Marks events as published: the broker confirmed them.

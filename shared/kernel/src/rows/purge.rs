@@ -9,7 +9,7 @@ use crate::service::Service;
 const BATCH: i64 = 1_000;
 
 /// What is over, each in its own statement: `$1` is the instant before which it may go, `$2` the batch.
-fn over(service: &Service) -> [(&'static str, Duration); 4] {
+fn over(service: &Service) -> [(&'static str, Duration); 5] {
     let keep = &service.settings;
     [
         (
@@ -30,7 +30,17 @@ fn over(service: &Service) -> [(&'static str, Duration); 4] {
         (
             "DELETE FROM florin_inbox WHERE (function, source, event_id) IN (
                  SELECT function, source, event_id FROM florin_inbox
-                 WHERE state = 'done' AND seen_at < $1 LIMIT $2)",
+                 WHERE state IN ('done', 'failing') AND seen_at < $1 LIMIT $2)",
+            keep.keep_inbox,
+        ),
+        // While its dead letter stands, the row keeps a redelivery from being tried.
+        (
+            "DELETE FROM florin_inbox WHERE (function, source, event_id) IN (
+                 SELECT i.function, i.source, i.event_id FROM florin_inbox i
+                 WHERE i.state = 'dead' AND i.seen_at < $1 AND NOT EXISTS (
+                     SELECT 1 FROM florin_dead_letters d
+                     WHERE d.function = i.function AND d.source = i.source AND d.event_id = i.event_id)
+                 LIMIT $2)",
             keep.keep_inbox,
         ),
     ]

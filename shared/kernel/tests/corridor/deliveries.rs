@@ -127,3 +127,44 @@ async fn a_delivery_whose_time_is_up_was_not_attempted() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_was_done_meanwhile_is_never_buried() {
+    on_each_database(&[&NOTES], |suite| async move {
+        let service = suite.service("notes");
+        let event = heard("e1", Some("anna"), "hello");
+        assert_eq!(deliver(&suite, &event).await, Disposition::Done);
+        // Another runner of the same delivery that comes to a refusal only now.
+        let late = Event { data: heard("e1", Some("anna"), "refuse").data, ..event.clone() };
+        assert_eq!(deliver(&suite, &late).await, Disposition::Duplicate);
+        assert!(dead_letters::list(service, 10).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_inbox_forgets_after_its_time_but_not_while_a_dead_letter_stands() {
+    on_each_database(&[&NOTES], |suite| async move {
+        let service = suite.service("notes");
+        for (id, text) in [("done", "hello"), ("failing", "retry"), ("dead", "refuse")] {
+            deliver(&suite, &heard(id, Some("anna"), text)).await;
+        }
+        suite.advance(service.settings.keep_inbox + Duration::from_secs(1));
+        service.tick("notes.purge").await;
+        let refuse = heard("dead", Some("anna"), "refuse");
+        assert_eq!(deliver(&suite, &refuse).await, Disposition::Duplicate, "its letter stands");
+        let retry = heard("failing", Some("anna"), "retry");
+        assert_eq!(
+            deliver(&suite, &retry).await,
+            Disposition::Retry { after: LADDER[0] },
+            "from the first attempt"
+        );
+        assert_eq!(deliver(&suite, &heard("done", Some("anna"), "hello")).await, Disposition::Done);
+        let letters = dead_letters::list(service, 10).await.unwrap();
+        dead_letters::drop_one(service, &letters[0].id).await.unwrap();
+        suite.advance(service.settings.keep_inbox + Duration::from_secs(1));
+        service.tick("notes.purge").await;
+        assert!(matches!(deliver(&suite, &refuse).await, Disposition::Permanent { .. }));
+    })
+    .await;
+}
