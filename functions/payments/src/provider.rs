@@ -61,9 +61,7 @@ pub(crate) fn charge_outcome(response: &Response, amount: i64, currency: &str) -
             Err(error) => Parsed::Unknown(format!("the charge does not read: {error}")),
         },
         // The provider understood and will not: an unknown payment method, for example.
-        400 | 402 | 404 | 422 => {
-            Parsed::Outcome(ChargeOutcome::Declined { decline_code: error_code(response) })
-        }
+        400 | 402 | 404 | 422 => refusal(response, |decline_code| ChargeOutcome::Declined { decline_code }),
         status => Parsed::Unknown(format!("the provider answered {status}")),
     }
 }
@@ -90,14 +88,42 @@ fn outcome_of(charge: Charge, amount: i64, currency: &str) -> Parsed<ChargeOutco
 pub(crate) fn change_outcome(response: &Response) -> Parsed<ChangeOutcome> {
     match response.status {
         200..=299 => Parsed::Outcome(ChangeOutcome::Done),
-        400 | 402 | 404 | 409 | 422 => Parsed::Outcome(ChangeOutcome::Refused { code: error_code(response) }),
+        400 | 402 | 404 | 409 | 422 => refusal(response, |code| ChangeOutcome::Refused { code }),
         status => Parsed::Unknown(format!("the provider answered {status}")),
     }
 }
 
-fn error_code(response: &Response) -> String {
-    let body = response.json();
-    body["error"]["code"].as_str().unwrap_or("refused_by_provider").to_owned()
+/// The provider's own error document.
+#[derive(Deserialize)]
+struct Refusal {
+    error: RefusalError,
+}
+
+#[derive(Deserialize)]
+struct RefusalError {
+    code: String,
+}
+
+/// What a refusal comes to. A gateway or a firewall on the way says 400 or 404 too, and knows nothing of the money:
+/// believed as a refusal, its page would free a refund that was made. Only the provider's document is its word, and
+/// not when it speaks of the key: then the request that came first under it may have done everything.
+fn refusal<T>(response: &Response, outcome: impl FnOnce(String) -> T) -> Parsed<T> {
+    let status = response.status;
+    match serde_json::from_slice::<Refusal>(&response.body) {
+        Ok(Refusal { error: RefusalError { code } }) if is_final(&code) => Parsed::Outcome(outcome(code)),
+        Ok(Refusal { error: RefusalError { code } }) => {
+            Parsed::Unknown(format!("the provider answered {status} {code}"))
+        }
+        Err(_) => Parsed::Unknown(format!("something on the way answered {status}")),
+    }
+}
+
+/// Whether a code says that the provider decided: neither about the key, nor that it is still at it, nor that there
+/// is nothing at the path.
+fn is_final(code: &str) -> bool {
+    let open =
+        ["not_found", "in_progress", "request_in_progress", "lock_timeout", "rate_limit", "rate_limited"];
+    !code.is_empty() && !code.starts_with("idempotency_") && !open.contains(&code)
 }
 
 #[cfg(test)]
@@ -116,11 +142,53 @@ mod tests {
         }
     }
 
+    fn changed(status: u16, body: &str) -> Parsed<ChangeOutcome> {
+        change_outcome(&Response { status, body: body.into() })
+    }
+
     #[test]
     fn what_is_not_understood_is_unknown_and_never_a_decline() {
-        for (status, body) in [(500, Value::Null), (503, Value::Null), (200, Value::Null), (409, Value::Null)]
-        {
-            assert!(matches!(read(status, body.clone()), Parsed::Unknown(_)), "{status} {body}");
+        let foreign = [
+            "",
+            "null",
+            "<!doctype html><title>404 Not Found</title>",
+            "Request blocked",
+            r#"{"message": "no Route matched with those values"}"#,
+            r#"{"error": "invalid_request"}"#,
+            r#"{"error": {}}"#,
+            r#"{"error": {"code": 404}}"#,
+            r#"{"error": {"code": null}}"#,
+            r#"{"error": {"code": ""}}"#,
+            r#"{"error": {"code": "not_found"}}"#,
+            r#"{"error": {"code": "idempotency_mismatch"}}"#,
+            r#"{"error": {"code": "idempotency_key_in_use"}}"#,
+            r#"{"error": {"code": "request_in_progress"}}"#,
+        ];
+        for status in [400, 401, 402, 403, 404, 409, 422, 429, 500, 503] {
+            for body in foreign {
+                let response = Response { status, body: body.into() };
+                let charge = charge_outcome(&response, 100, "EUR");
+                assert!(matches!(charge, Parsed::Unknown(_)), "{status} {body}: {charge:?}");
+                assert!(matches!(changed(status, body), Parsed::Unknown(_)), "{status} {body}");
+            }
         }
+        for body in [Value::Null, Value::String("<html>".to_owned())] {
+            assert!(matches!(read(200, body.clone()), Parsed::Unknown(_)), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_providers_own_refusal_is_its_final_word() {
+        let body = r#"{"error": {"code": "charge_state_conflict", "message": "A charge that is voided."}}"#;
+        for status in [400, 402, 404, 409, 422] {
+            let refused = ChangeOutcome::Refused { code: "charge_state_conflict".to_owned() };
+            assert!(
+                matches!(changed(status, body), Parsed::Outcome(outcome) if outcome == refused),
+                "{status}"
+            );
+        }
+        let declined = read(400, serde_json::json!({"error": {"code": "unknown_payment_method"}}));
+        assert!(matches!(declined, Parsed::Outcome(ChargeOutcome::Declined { decline_code })
+            if decline_code == "unknown_payment_method"));
     }
 }

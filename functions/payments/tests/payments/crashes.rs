@@ -168,3 +168,29 @@ async fn a_caller_who_goes_away_stops_nothing() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_something_on_the_way_is_no_answer_to_a_refund_that_was_made() {
+    on_each_database_with(SERVICES, &impatient(), |suite: Suite| async move {
+        let shop = suite.client("shop");
+        let id = paid(&shop).await;
+        suite.peers.fail_next(&[
+            Fault::AnswerLost,
+            Fault::Says(404, "<!doctype html><title>404 Not Found</title>"),
+            Fault::Says(409, r#"{"error": {"code": "idempotency_key_in_use"}}"#),
+        ]);
+        assert_eq!(refund(&shop, &id, json!({})).await.status, 202);
+        suite.drained().await;
+        for refunded in [1_000, 1_000, 1_000] {
+            suite.advance(SOON * 10);
+            assert_eq!(suite.sweep().await, 1);
+            assert_eq!(
+                stands(&shop, &id).await.3,
+                refunded,
+                "what was paid back is free to be paid back again"
+            );
+        }
+        assert_eq!(at_provider(&suite, &id).await, (1, 1, 1, 0));
+    })
+    .await;
+}
