@@ -1,13 +1,17 @@
 //! What the broker is told about a message once its handler is done.
 
+use std::sync::Arc;
+
 use florin_kernel::corridor::Disposition;
 use florin_queue::cloudevents::DecodeError;
-use florin_queue::port::{PublishError, Subscription};
+use florin_queue::port::PublishError;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
 use lapin::types::ShortString;
+use tokio_util::sync::CancellationToken;
 
 use crate::broker::Broker;
+use crate::failure::within;
 use crate::message;
 use crate::names::step;
 use crate::outlet::Letter;
@@ -22,98 +26,104 @@ pub(crate) enum Answered {
     NotAttempted,
 }
 
-/// Answers by disposition. An answer that does not reach the broker is no loss: it delivers the message again.
-pub(crate) async fn answer(
-    broker: &Broker,
-    subscription: Subscription,
-    delivery: &Delivery,
-    disposition: &Disposition,
-) -> Answered {
-    match disposition {
-        // A permanent failure is stored as a dead letter by the handler.
-        Disposition::Done | Disposition::Duplicate | Disposition::Permanent { .. } => {
-            ack(delivery).await;
-            Answered::Attempted
-        }
-        Disposition::Retry { after } => {
-            let queue = broker.names.retry(subscription.function, step(*after));
-            move_to(broker, delivery, queue, None).await
-        }
-        // Before RabbitMQ 4.3 each return counts toward the queue's limit, and a database may be away for long:
-        // well before the limit the message goes to the end of its queue as a new one, whose count is zero.
-        Disposition::NotAttempted if message::returns(delivery) >= DELIVERY_LIMIT / 2 => {
-            let queue = broker.names.queue(subscription.function);
-            move_to(broker, delivery, queue, None).await;
-            Answered::NotAttempted
-        }
-        Disposition::NotAttempted => {
-            requeue(delivery).await;
-            Answered::NotAttempted
-        }
-    }
+/// A delivered message that the broker waits to hear about.
+///
+/// An answer that does not reach the broker is no loss: it delivers the message again.
+pub(crate) struct Pending {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) function: &'static str,
+    pub(crate) delivery: Delivery,
+    /// The session is over and its channel gone. Its answers may never be taken: lapin lets an answer hang that
+    /// was given while the connection broke.
+    pub(crate) lost: CancellationToken,
 }
 
-/// A message that is no event goes to the function's dead queue, with the reason.
-pub(crate) async fn set_aside(
-    broker: &Broker,
-    subscription: Subscription,
-    delivery: &Delivery,
-    error: &DecodeError,
-) -> Answered {
-    let function = subscription.function;
-    metrics::counter!("florin_queue_set_aside_total", "function" => function).increment(1);
-    tracing::error!(
-        florin.function = function,
-        error.code = error.code(),
-        error.message = %error,
-        "a message that is no CloudEvent is set aside"
-    );
-    let reason = format!("{}: {error}", error.code());
-    move_to(broker, delivery, broker.names.dead(function), Some(&reason)).await
-}
-
-/// A handler that panicked: delivered again, and set aside by the broker when it never ends.
-pub(crate) async fn rejected(delivery: &Delivery) -> Answered {
-    tracing::error!("a handler panicked");
-    // `basic.reject` counts in every version.
-    let rejected = delivery.reject(BasicRejectOptions { requeue: true }).await;
-    unheard(rejected);
-    Answered::NotAttempted
-}
-
-/// Publishes the message to another queue, waits until it is stored there, and only then lets go of it here.
-async fn move_to(broker: &Broker, delivery: &Delivery, queue: ShortString, reason: Option<&str>) -> Answered {
-    let letter = Letter {
-        exchange: ShortString::default(),
-        routing_key: queue,
-        mandatory: true,
-        properties: message::again(delivery, reason),
-        body: delivery.data.clone(),
-    };
-    let stored = broker.outlet.send(std::slice::from_ref(&letter)).await.pop();
-    match stored.unwrap_or_else(|| Err(PublishError::NotConfirmed("no answer".to_owned()))) {
-        Ok(()) => {
-            ack(delivery).await;
-            Answered::Attempted
-        }
-        Err(error) => {
-            tracing::warn!(error.message = %error, "a message could not be put elsewhere: it comes again");
-            requeue(delivery).await;
-            Answered::NotAttempted
+impl Pending {
+    /// Answers by disposition.
+    pub(crate) async fn answer(&self, disposition: &Disposition) -> Answered {
+        let names = &self.broker.names;
+        match disposition {
+            // A permanent failure is stored as a dead letter by the handler.
+            Disposition::Done | Disposition::Duplicate | Disposition::Permanent { .. } => {
+                self.ack().await;
+                Answered::Attempted
+            }
+            Disposition::Retry { after } => {
+                self.move_to(names.retry(self.function, step(*after)), None).await
+            }
+            // Before RabbitMQ 4.3 each return counts toward the queue's limit, and a database may be away for long:
+            // well before the limit the message goes to the end of its queue as a new one, whose count is zero.
+            Disposition::NotAttempted if message::returns(&self.delivery) >= DELIVERY_LIMIT / 2 => {
+                self.move_to(names.queue(self.function), None).await;
+                Answered::NotAttempted
+            }
+            Disposition::NotAttempted => {
+                self.requeue().await;
+                Answered::NotAttempted
+            }
         }
     }
-}
 
-async fn ack(delivery: &Delivery) {
-    unheard(delivery.ack(BasicAckOptions::default()).await);
-}
+    /// A message that is no event goes to the function's dead queue, with the reason.
+    pub(crate) async fn set_aside(&self, error: &DecodeError) -> Answered {
+        let function = self.function;
+        metrics::counter!("florin_queue_set_aside_total", "function" => function).increment(1);
+        tracing::error!(
+            florin.function = function,
+            error.code = error.code(),
+            error.message = %error,
+            "a message that is no CloudEvent is set aside"
+        );
+        let reason = format!("{}: {error}", error.code());
+        self.move_to(self.broker.names.dead(function), Some(&reason)).await
+    }
 
-async fn requeue(delivery: &Delivery) {
-    unheard(delivery.nack(BasicNackOptions { requeue: true, ..Default::default() }).await);
-}
+    /// A handler that panicked: delivered again, and set aside by the broker when it never ends.
+    pub(crate) async fn rejected(&self) -> Answered {
+        tracing::error!(florin.function = self.function, "a handler panicked");
+        // `basic.reject` counts in every version.
+        self.tell(self.delivery.reject(BasicRejectOptions { requeue: true })).await;
+        Answered::NotAttempted
+    }
 
-fn unheard(told: lapin::Result<bool>) {
-    if !matches!(told, Ok(true)) {
-        tracing::debug!("the channel is gone: the message comes again");
+    /// Publishes the message to another queue, waits until it is stored there, and only then lets go of it here.
+    async fn move_to(&self, queue: ShortString, reason: Option<&str>) -> Answered {
+        let letter = Letter {
+            exchange: ShortString::default(),
+            routing_key: queue,
+            mandatory: true,
+            properties: message::again(&self.delivery, reason),
+            body: self.delivery.data.clone(),
+        };
+        let stored = self.broker.outlet.send(std::slice::from_ref(&letter)).await.pop();
+        match stored.unwrap_or_else(|| Err(PublishError::NotConfirmed("no answer".to_owned()))) {
+            Ok(()) => {
+                self.ack().await;
+                Answered::Attempted
+            }
+            Err(error) => {
+                tracing::warn!(error.message = %error, "a message could not be put elsewhere: it comes again");
+                self.requeue().await;
+                Answered::NotAttempted
+            }
+        }
+    }
+
+    async fn ack(&self) {
+        self.tell(self.delivery.ack(BasicAckOptions::default())).await;
+    }
+
+    async fn requeue(&self) {
+        self.tell(self.delivery.nack(BasicNackOptions { requeue: true, ..Default::default() })).await;
+    }
+
+    async fn tell(&self, telling: impl Future<Output = lapin::Result<bool>>) {
+        let told = tokio::select! {
+            told = within(self.broker.config.connect_timeout, "take an answer", telling) => told,
+            () = self.lost.cancelled() => Ok(false),
+        };
+        if !matches!(told, Ok(true)) {
+            tracing::debug!("the channel is gone: the message comes again");
+        }
     }
 }

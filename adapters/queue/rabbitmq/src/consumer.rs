@@ -1,5 +1,6 @@
 //! One function's consumer: a session on the broker after another, handlers that outlive them.
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::answer::{self, Answered};
+use crate::answer::{Answered, Pending};
 use crate::backoff::Backoff;
 use crate::broker::Broker;
 use crate::failure::{is_configuration, queue_error, within};
@@ -107,8 +108,14 @@ impl QueueConsumer {
         let config = &self.broker.config;
         let mut pauses = Backoff::new(config.pause_first, config.pause_longest);
         let mut paused_until: Option<Instant> = None;
+        let mut waiting = VecDeque::new();
+        let lost = CancellationToken::new();
+        let _lost_at_the_end = lost.clone().drop_guard();
         loop {
-            let room = handlers.len() < self.concurrency.max(1) && paused_until.is_none();
+            while paused_until.is_none() && handlers.len() < self.concurrency.max(1) {
+                let Some(delivery) = waiting.pop_front() else { break };
+                handlers.spawn(handle(self.pending(delivery, &lost), self.handler.clone()));
+            }
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => break,
@@ -122,16 +129,16 @@ impl QueueConsumer {
                 () = sleep_until(paused_until.unwrap_or_else(Instant::now)), if paused_until.is_some() => {
                     paused_until = None;
                 }
-                delivery = consumer.next(), if room => match delivery {
-                    Some(delivery) => {
-                        handlers.spawn(handle(self.broker.clone(), self.subscription, self.handler.clone(), delivery?));
-                    }
+                // Taken even while there is no room, at most as many as the broker hands over at once: only so is
+                // the end of the connection noticed.
+                delivery = consumer.next() => match delivery {
+                    Some(delivery) => waiting.push_back(delivery?),
                     // The broker ended it: the queue was deleted or has lost its leader.
                     None => return Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()),
                 },
             }
         }
-        let handed_back = timeout(GOODBYE, hand_back(channel, consumer)).await;
+        let handed_back = timeout(GOODBYE, hand_back(channel, consumer, waiting)).await;
         while handlers.join_next().await.is_some() {}
         let closed = timeout(GOODBYE, channel.close(200, "stopped".into())).await;
         if !matches!((handed_back, closed), (Ok(Ok(())), Ok(Ok(())))) {
@@ -139,31 +146,37 @@ impl QueueConsumer {
         }
         Ok(())
     }
+
+    fn pending(&self, delivery: Delivery, lost: &CancellationToken) -> Pending {
+        let (broker, function, lost) = (self.broker.clone(), self.subscription.function, lost.clone());
+        Pending { broker, function, delivery, lost }
+    }
 }
 
 /// Takes no more, and gives back at once what nobody began.
-async fn hand_back(channel: &Channel, mut consumer: Consumer) -> Result<(), Error> {
+async fn hand_back(
+    channel: &Channel,
+    mut consumer: Consumer,
+    mut waiting: VecDeque<Delivery>,
+) -> Result<(), Error> {
     channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await?;
     while let Some(Ok(delivery)) = consumer.next().await {
+        waiting.push_back(delivery);
+    }
+    for delivery in waiting {
         delivery.nack(BasicNackOptions { requeue: true, ..Default::default() }).await?;
     }
     Ok(())
 }
 
-async fn handle(
-    broker: Arc<Broker>,
-    subscription: Subscription,
-    handler: Handler,
-    mut delivery: Delivery,
-) -> Answered {
-    let event = match message::decode(&mut delivery) {
+async fn handle(mut pending: Pending, handler: Handler) -> Answered {
+    let event = match message::decode(&mut pending.delivery) {
         Ok(event) => event,
-        Err(error) => return answer::set_aside(&broker, subscription, &delivery, &error).await,
+        Err(error) => return pending.set_aside(&error).await,
     };
     // The kernel turns panics into faults; should one come this far, the message must not stay unanswered.
-    let disposition = match AssertUnwindSafe(handler(event)).catch_unwind().await {
-        Ok(disposition) => disposition,
-        Err(_) => return answer::rejected(&delivery).await,
-    };
-    answer::answer(&broker, subscription, &delivery, &disposition).await
+    match AssertUnwindSafe(handler(event)).catch_unwind().await {
+        Ok(disposition) => pending.answer(&disposition).await,
+        Err(_) => pending.rejected().await,
+    }
 }

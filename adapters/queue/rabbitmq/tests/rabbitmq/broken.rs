@@ -54,6 +54,27 @@ fn connections_that_are_cut_again_and_again_lose_nothing() {
 }
 
 #[test]
+fn a_broker_that_falls_silent_is_left_for_a_new_connection() {
+    on_broker(async |site| {
+        let proxy = Proxy::start(free_port(), address(&site.url)).await;
+        let mut config = site.config();
+        config.url = format!("{}?heartbeat=1", through(&site.url, proxy.port));
+        config.confirm_timeout = Duration::from_secs(1);
+        let broker = RabbitMq::connect(config).unwrap();
+        broker.declare(&[PAYMENTS]).await.unwrap();
+        let mut consumer = consume(&broker, PAYMENTS, 1, async |_| Disposition::Done);
+        publish_all(&broker, &[event("before")]).await;
+        assert_eq!(consumer.next().await.id, "before");
+        proxy.freeze();
+        let results = broker.publish(&[event("meanwhile")]).await;
+        assert!(matches!(results[..], [Err(PublishError::NotConfirmed(_))]), "{results:?}");
+        publish_all(&broker, &[event("after")]).await;
+        consumer.see_all(["after".to_owned()]).await;
+        consumer.stopped().await;
+    });
+}
+
+#[test]
 fn a_broker_that_is_killed_in_the_middle_of_a_stream_loses_nothing() {
     if !florin_servers::RabbitMq::is_installed() {
         return skip(Part::RabbitMq, "rabbitmq-server is not installed, and another's is not killed");

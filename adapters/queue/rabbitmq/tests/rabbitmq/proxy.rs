@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 pub(crate) struct Proxy {
     pub(crate) port: u16,
     cut: watch::Sender<u32>,
+    freeze: watch::Sender<u32>,
     task: JoinHandle<()>,
 }
 
@@ -19,25 +20,34 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (cut, _) = watch::channel(0);
-        let cuts = cut.clone();
+        let (freeze, _) = watch::channel(0);
+        let (cuts, freezes) = (cut.clone(), freeze.clone());
         let task = tokio::spawn(async move {
             while let Ok((mut ours, _)) = listener.accept().await {
-                let mut cut = cuts.subscribe();
+                let (mut cut, mut freeze) = (cuts.subscribe(), freezes.subscribe());
                 tokio::spawn(async move {
                     let Ok(mut theirs) = TcpStream::connect(broker).await else { return };
                     tokio::select! {
                         _ = cut.changed() => {}
+                        _ = freeze.changed() => {
+                            let _ = cut.changed().await;
+                        }
                         _ = copy_bidirectional(&mut ours, &mut theirs) => {}
                     }
                 });
             }
         });
-        Self { port, cut, task }
+        Self { port, cut, freeze, task }
     }
 
     /// Ends every connection there is, without a word; new ones are let through.
     pub(crate) fn cut(&self) {
         self.cut.send_modify(|times| *times += 1);
+    }
+
+    /// Carries nothing more on the connections there are, and leaves them open; new ones are let through.
+    pub(crate) fn freeze(&self) {
+        self.freeze.send_modify(|times| *times += 1);
     }
 }
 
