@@ -1,4 +1,4 @@
-//! Fifty at once, at two processes on one database: one change, one charge, and the rest is told why not.
+//! Fifty at once, on PostgreSQL at two processes: one change, one charge, and the rest is told why not.
 
 use std::collections::BTreeMap;
 
@@ -21,10 +21,14 @@ struct Race {
 
 impl Race {
     async fn on(engine: Engine) -> Option<Self> {
-        // A broker outside, because an embedded queue has one serving process.
+        // A broker outside, because what is embedded has one serving process; so has SQLite.
+        let processes = match engine {
+            Engine::Sqlite => &["one"][..],
+            Engine::Postgres => &["one", "two"],
+        };
         let sink = Sink::keeping().await;
         let site = Site::new(engine, &Broker::Http(sink.base().to_owned())).await?;
-        let servers = vec![site.serve_with("one", &[]).await, site.serve_with("two", &[]).await];
+        let servers = join_all(processes.iter().map(|name| site.serve_with(name, &[]))).await;
         let clients = servers.iter().map(|server| site.client(server, "acme")).collect();
         Some(Self { site, clients, _servers: servers, _sink: sink })
     }
