@@ -47,7 +47,7 @@ pub struct App {
 impl App {
     /// These services, for bearers of tokens that this verifier accepts.
     pub fn new(services: Vec<Arc<Service>>, verifier: Verifier, limits: Limits) -> Arc<Self> {
-        let room_for = Semaphore::new(limits.concurrency);
+        let room_for = Semaphore::new(limits.concurrency.min(Semaphore::MAX_PERMITS));
         Arc::new(Self { services, verifier, limits, room_for, ready: AtomicBool::new(true) })
     }
 

@@ -61,7 +61,7 @@ pub async fn serve(listener: TcpListener, router: Router, drain: Drain) {
 pub async fn serve_within(listener: TcpListener, router: Router, drain: Drain, sockets: Sockets) {
     let graceful = GracefulShutdown::new();
     let server = protocols(&sockets);
-    let places = Arc::new(Semaphore::new(sockets.connections));
+    let places = Arc::new(Semaphore::new(sockets.connections.min(Semaphore::MAX_PERMITS)));
     let over = async {
         drain.stop.cancelled().await;
         tokio::time::sleep(drain.linger).await;

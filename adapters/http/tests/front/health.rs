@@ -6,10 +6,10 @@ use florin_http::server::{self, Drain};
 use florin_http::token::{DevelopmentKey, Verifier};
 use florin_kernel::db::DbConfig;
 use florin_kernel::network::Network;
-use florin_kernel::service::{Service, Settings};
+use florin_kernel::service::{Definition, Service, Settings};
 use serde_json::json;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -36,31 +36,35 @@ async fn a_process_whose_database_is_away_lives_and_is_not_ready() {
     assert_eq!(answer.header("retry-after"), Some("1"));
 }
 
+/// A front of these services whose PostgreSQL would be at this port, and somebody who may call it.
+async fn on_postgresql_at(port: u16, definitions: &[&'static Definition]) -> (Wire, String) {
+    let front = front::start().await;
+    let mut all = Vec::new();
+    for definition in definitions {
+        let url = format!("postgres://nobody@127.0.0.1:{port}/florin");
+        let db = DbConfig::new(url, definition.name).connect().await.unwrap();
+        let network = Arc::clone(&front.suite.peers) as Arc<dyn Network>;
+        all.push(Service::new(definition, db, front.suite.clock.clone(), network, Settings::default()));
+    }
+    let key = DevelopmentKey::load_or_create(&front.suite.directory().join("key.json")).unwrap();
+    let app = App::new(all, Verifier::new(key.rules()).unwrap(), Limits::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let drain = Drain { stop: CancellationToken::new(), linger: Duration::ZERO, patience: Duration::ZERO };
+    tokio::spawn(server::serve(listener, router(&app), drain));
+    (Wire::to(address).await, front.bearer())
+}
+
 #[tokio::test]
 async fn a_postgresql_that_does_not_answer_is_named() {
+    // One that refuses connections: bound and given back. And one that takes them and says nothing.
+    let refusing = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    // One that refuses connections, and one that takes them and says nothing.
-    let refusing = nobodys_port().await;
-    let silent = nobody.local_addr().unwrap().port();
-    for port in [refusing, silent] {
-        let front = front::start().await;
-        let mut config = DbConfig::new(format!("postgres://nobody@127.0.0.1:{port}/florin"), "shelf");
-        config.acquire_timeout = Duration::from_millis(200);
-        let db = config.connect().await.unwrap();
-        let network = Arc::clone(&front.suite.peers) as Arc<dyn Network>;
-        let service = Service::new(&SHELF, db, front.suite.clock.clone(), network, Settings::default());
-        let key = DevelopmentKey::load_or_create(&front.suite.directory().join("key.json")).unwrap();
-        let app = App::new(vec![service], Verifier::new(key.rules()).unwrap(), Limits::default());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stop = CancellationToken::new();
-        let drain = Drain { stop, linger: Duration::ZERO, patience: Duration::ZERO };
-        tokio::spawn(server::serve(listener, router(&app), drain));
-        let mut wire = Wire::to(address).await;
+    for port in [refusing, nobody.local_addr().unwrap().port()] {
+        let (mut wire, bearer) = on_postgresql_at(port, &[&SHELF]).await;
         let waiting = wire.say("GET /readyz HTTP/1.1\r\nhost: a\r\n\r\n").await.hear().await.unwrap();
         assert_eq!(waiting.status, 503);
         assert_eq!(waiting.body, json!({"status": "waiting", "databases": {"shelf": "away"}}));
-        let bearer = front.bearer();
         wire.say(format!("GET /v1/books HTTP/1.1\r\nhost: a\r\n{bearer}\r\n\r\n")).await;
         let answer = wire.hear().await.unwrap();
         assert_eq!(answer.no(), (503, "unavailable"), "{answer:?}");
@@ -68,9 +72,28 @@ async fn a_postgresql_that_does_not_answer_is_named() {
     }
 }
 
-async fn nobodys_port() -> u16 {
-    // Bound and given back: nobody listens there.
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+#[tokio::test]
+async fn however_many_databases_are_away_a_probe_hears_of_it_while_it_listens() {
+    const fn without_rooms(name: &'static str) -> Definition {
+        Definition { name, summary: "", functions: &[], events: &[], migrations: &[], audited: false }
+    }
+    static OTHERS: [Definition; 6] = [
+        without_rooms("ledger"),
+        without_rooms("invoicing"),
+        without_rooms("customers"),
+        without_rooms("checkout"),
+        without_rooms("reporting"),
+        without_rooms("portal"),
+    ];
+    let others: Vec<&'static Definition> = OTHERS.iter().collect();
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (mut wire, _) = on_postgresql_at(nobody.local_addr().unwrap().port(), &others).await;
+    let began = Instant::now();
+    let waiting = wire.say("GET /readyz HTTP/1.1\r\nhost: a\r\n\r\n").await.hear().await.unwrap();
+    assert_eq!(waiting.status, 503);
+    assert_eq!(waiting.body["databases"].as_object().unwrap().len(), OTHERS.len());
+    // One after the other they would take a multiple of this, and Kubernetes listens for a second.
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

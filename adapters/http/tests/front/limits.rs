@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use florin_http::app::Limits;
+use florin_http::server::Sockets;
 
 use crate::front::{self, Wanted};
 use crate::shelf::FULL;
@@ -218,5 +219,13 @@ async fn a_full_house_is_said_at_once_and_empties() {
     for mut wire in inside {
         assert_eq!(wire.hear().await.unwrap().status, 200);
     }
+    assert_eq!(front.ask("GET /v1/books", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_limit_of_more_than_there_can_be_is_as_good_as_none() {
+    let limits = Limits { concurrency: usize::MAX, ..Limits::default() };
+    let sockets = Sockets { connections: usize::MAX, ..Sockets::default() };
+    let front = front::start_with(Wanted { limits, sockets, ..Wanted::default() }).await;
     assert_eq!(front.ask("GET /v1/books", &[]).await.status, 200);
 }
