@@ -24,6 +24,8 @@ CREATE TABLE payments (
     attempt text,
     charge text,
     capture_before timestamptz,
+    action_since timestamptz,
+    look_up_at timestamptz,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     version bigint NOT NULL
@@ -32,6 +34,7 @@ CREATE UNIQUE INDEX payments_by_reference ON payments (tenant, reference);
 CREATE INDEX payments_by_age ON payments (tenant, id);
 CREATE INDEX payments_by_status ON payments (tenant, status, id);
 CREATE INDEX payments_to_expire ON payments (capture_before, id) WHERE status = 'requires_capture';
+CREATE INDEX payments_to_look_up ON payments (look_up_at, id) WHERE status = 'requires_action';
 
 CREATE TABLE payment_attempts (
     id text PRIMARY KEY,
@@ -71,6 +74,6 @@ CREATE INDEX refunds_by_payment ON refunds (tenant, payment, id);
 --pg:         EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %I TO florin_app', name);
 --pg:     END LOOP;
 --pg: END $$;
--- What the job that expires authorizations may see to find its work.
---pg: CREATE POLICY expiry ON payments FOR SELECT TO florin_system USING (status = 'requires_capture');
---pg: GRANT SELECT (tenant, id, status, capture_before) ON payments TO florin_system;
+-- What the jobs that expire authorizations and look up actions may see to find their work.
+--pg: CREATE POLICY due ON payments FOR SELECT TO florin_system USING (status IN ('requires_capture', 'requires_action'));
+--pg: GRANT SELECT (tenant, id, status, capture_before, look_up_at) ON payments TO florin_system;

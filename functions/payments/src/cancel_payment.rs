@@ -12,9 +12,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::events::CANCELED;
-use crate::payment::{Payment, PaymentId, PaymentView};
+use crate::payment::{Payment, PaymentId};
+use crate::payment_view::PaymentView;
 use crate::refusals::{CANCEL_FAILED, PAYMENT_NOT_FOUND, PAYMENT_STATE_CONFLICT};
-use crate::void_charge::VoidCharge;
+use crate::void_charge::{Because, VoidCharge};
 
 /// Cancel a payment that is not paid.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -40,7 +41,7 @@ impl Command for CancelPayment {
         let payment = payment.save(cx).await?;
         match held {
             Some(charge) => {
-                VoidCharge::ask(&payment, charge, cx)?;
+                VoidCharge::ask(&payment, charge, Because::Canceled, cx)?;
                 Ok(Answer::Waiting { subject: payment.id.to_string() })
             }
             None => {

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::capture_charge::CaptureCharge;
-use crate::payment::{Payment, PaymentId, PaymentView};
+use crate::payment::{Payment, PaymentId};
+use crate::payment_view::PaymentView;
 use crate::refusals::{CAPTURE_EXCEEDS_REMAINING, CAPTURE_FAILED, PAYMENT_NOT_FOUND, PAYMENT_STATE_CONFLICT};
 
 /// Capture an authorized payment, in whole or in part.

@@ -14,8 +14,10 @@ use serde::Deserialize;
 use crate::charge_card::ChargeCard;
 use crate::events::CREATED;
 use crate::metadata::Metadata;
-use crate::payment::{CaptureMethod, Payment, PaymentMethod, PaymentView, Reference, ReturnUrl, Status};
+use crate::payment::{CaptureMethod, Payment, PaymentMethod, Reference, Status};
+use crate::payment_view::PaymentView;
 use crate::refusals::{CARD_DECLINED, PAYMENT_METHOD_MISSING, REFERENCE_TAKEN};
+use crate::return_url::ReturnUrl;
 
 /// Create a payment; with `confirm` it is also confirmed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -110,6 +112,8 @@ impl CreatePayment {
             attempt: None,
             charge: None,
             capture_before: None,
+            action_since: None,
+            look_up_at: None,
             created_at: cx.now(),
             updated_at: cx.now(),
             version: 1,

@@ -4,7 +4,7 @@ use florin_kernel::function::{EventEntry, EventType};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::payment::PaymentView;
+use crate::payment_view::PaymentView;
 use crate::refund::RefundView;
 
 /// A payment after a change.

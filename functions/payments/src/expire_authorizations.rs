@@ -6,10 +6,12 @@ use florin_kernel::cx::Cx;
 use florin_kernel::function::Job;
 use florin_kernel::stop::Stop;
 
+use crate::events::NEEDS_REVIEW;
 use crate::payment::{Payment, Status};
-use crate::void_charge::VoidCharge;
+use crate::void_charge::{Because, VoidCharge};
 
-/// Cancels payments whose authorization is over.
+/// Cancels payments whose authorization is over. One whose release the provider refuses is left to a person, and is
+/// not due again.
 pub(crate) struct ExpireAuthorizations;
 
 impl Job for ExpireAuthorizations {
@@ -29,11 +31,12 @@ impl Job for ExpireAuthorizations {
         if payment.status != Status::RequiresCapture || !over {
             return Ok(());
         }
-        let (payment, held) = payment.cancel(Some("expired".to_owned()))?;
-        let payment = payment.save(cx).await?;
-        match held {
-            Some(charge) => VoidCharge::ask(&payment, charge, cx),
-            None => Err(Stop::fault(format!("{id} is authorized without a charge"))),
-        }
+        let (next, Some(charge)) = payment.clone().cancel(Some("expired".to_owned()))? else {
+            // A fault here would keep it due for ever, before all that came later.
+            let next = payment.expires_no_more().save(cx).await?;
+            return cx.emit(NEEDS_REVIEW, next.id, next.version, &next.changed());
+        };
+        let payment = next.save(cx).await?;
+        VoidCharge::ask(&payment, charge, Because::Expired, cx)
     }
 }

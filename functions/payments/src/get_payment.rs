@@ -9,7 +9,8 @@ use florin_kernel::stop::Stop;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::payment::{Payment, PaymentId, PaymentView};
+use crate::payment::{Payment, PaymentId};
+use crate::payment_view::PaymentView;
 use crate::refusals::PAYMENT_NOT_FOUND;
 
 /// Get a payment.

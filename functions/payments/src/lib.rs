@@ -3,9 +3,11 @@
 mod events;
 mod metadata;
 mod payment;
+mod payment_view;
 mod provider;
 mod refund;
 mod refusals;
+mod return_url;
 
 mod cancel_payment;
 mod capture_charge;
@@ -19,6 +21,7 @@ mod get_payment;
 mod get_refund;
 mod list_payments;
 mod list_refunds;
+mod look_up_actions;
 mod look_up_charge;
 mod record_capture;
 mod record_charge;
@@ -46,6 +49,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function::query::<list_refunds::ListRefunds>(),
     Function::command::<return_from_authentication::ReturnFromAuthentication>(),
     Function::job::<expire_authorizations::ExpireAuthorizations>(),
+    Function::job::<look_up_actions::LookUpActions>(),
     Function::effect::<record_charge::RecordCharge>(),
     Function::effect::<record_look_up::RecordLookUp>(),
     Function::effect::<record_capture::RecordCapture>(),

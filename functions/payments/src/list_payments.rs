@@ -11,7 +11,8 @@ use florin_kernel::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::payment::{Payment, PaymentView, Reference, Status};
+use crate::payment::{Payment, Reference, Status, payment_columns};
+use crate::payment_view::PaymentView;
 
 /// List payments, the newest first.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -41,11 +42,10 @@ impl Query for ListPayments {
     async fn run(self, cx: &mut View) -> Result<Answer<Page<PaymentView>>, Stop> {
         let tenant = cx.tenant();
         let rows: Vec<Payment> = cx
-            .sql(
-                "SELECT id, status, amount, amount_capturable, amount_received, amount_refunded, currency,
-                     capture_method, payment_method, reference, description, metadata, return_url, action_url,
-                     error_code, decline_code, error_message, needs_review, cancel_reason, attempt, charge,
-                     capture_before, created_at, updated_at, version
+            .sql(concat!(
+                "SELECT ",
+                payment_columns!(),
+                "
                  FROM payments
                  WHERE tenant = $1
                      AND ($2 IS NULL OR status = $2)
@@ -54,8 +54,8 @@ impl Query for ListPayments {
                      AND ($5 IS NULL OR created_at < $5)
                      AND ($6 IS NULL OR id < $6)
                  ORDER BY id DESC
-                 LIMIT $7",
-            )
+                 LIMIT $7"
+            ))
             .bind(tenant)
             .bind(self.status)
             .bind(self.reference.map(|r| r.to_string()))

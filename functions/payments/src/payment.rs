@@ -16,12 +16,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::events::PaymentChanged;
 use crate::metadata::Metadata;
 use crate::refusals::{
     CAPTURE_EXCEEDS_REMAINING, PAYMENT_METHOD_MISSING, PAYMENT_NOT_FOUND, PAYMENT_STATE_CONFLICT,
     REFUND_EXCEEDS_REMAINING,
 };
+use crate::return_url::ReturnUrl;
 
 /// `pay_...`
 pub(crate) enum PaymentKind {}
@@ -46,6 +46,18 @@ pub(crate) type Reference = Text<255>;
 
 /// How long an authorization can be captured; card schemes give about seven days.
 const AUTHORIZATION_LASTS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How long after the customer was sent to authenticate the provider is asked what became of it.
+const LOOK_UPS: [Duration; 5] = [
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(30 * 60),
+    Duration::from_secs(2 * 60 * 60),
+    Duration::from_secs(8 * 60 * 60),
+    AUTHENTICATION_LASTS,
+];
+
+/// After so long a customer who has not authenticated is not waited for any more.
+const AUTHENTICATION_LASTS: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where a payment stands (the states of a Stripe PaymentIntent).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -120,36 +132,23 @@ impl FromStr for CaptureMethod {
 florin_kernel::text::text_column!(Status);
 florin_kernel::text::text_column!(CaptureMethod);
 
-/// An absolute `http` or `https` address to send the customer's browser back to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ReturnUrl(Text<2048>);
-
-impl fmt::Display for ReturnUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+/// The columns of a [`Payment`]. A macro, because `concat!` takes no constant.
+macro_rules! payment_columns {
+    () => {
+        "id, status, amount, amount_capturable, amount_received, amount_refunded, currency, capture_method, \
+         payment_method, reference, description, metadata, return_url, action_url, error_code, decline_code, \
+         error_message, needs_review, cancel_reason, attempt, charge, capture_before, action_since, look_up_at, \
+         created_at, updated_at, version"
+    };
 }
+pub(crate) use payment_columns;
 
-impl FromStr for ReturnUrl {
-    type Err = &'static str;
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
-        // What a header cannot hold, or a browser would read otherwise, is refused here.
-        let plain =
-            text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\' && b != b'"' && b != b'<' && b != b'>');
-        match text.parse() {
-            Ok(text) if plain && !host.is_empty() && !host.starts_with(['/', '?', '#']) => Ok(Self(text)),
-            _ => Err("must be an absolute http or https address of at most 2048 characters"),
-        }
-    }
+/// The one payment of a tenant.
+macro_rules! payment_by_id {
+    () => {
+        concat!("SELECT ", payment_columns!(), " FROM payments WHERE tenant = $1 AND id = $2")
+    };
 }
-
-florin_kernel::text::text_value!(
-    ReturnUrl, "uri", "An absolute http or https address.",
-    with { "maxLength": 2048, "pattern": r"^https?://[!$-.0-;=@-\[\]-~][!#-;=?-\[\]-~]*$",
-           "examples": ["https://shop.example/thanks"] }
-);
-florin_kernel::text::text_column!(ReturnUrl);
 
 /// A payment. Its fields change by the transitions below and in no other way.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -176,6 +175,10 @@ pub(crate) struct Payment {
     pub(crate) attempt: Option<AttemptId>,
     pub(crate) charge: Option<String>,
     pub(crate) capture_before: Option<Timestamp>,
+    /// Since when the customer is waited for, under this attempt.
+    pub(crate) action_since: Option<Timestamp>,
+    /// When the provider is asked next, were the customer's browser never to come back.
+    pub(crate) look_up_at: Option<Timestamp>,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     pub(crate) version: i64,
@@ -183,113 +186,27 @@ pub(crate) struct Payment {
 
 type PaymentMethodColumn = String;
 
-/// Why the last attempt did not succeed.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-pub(crate) struct LastError {
-    /// A stable code, for example `card_declined`.
-    code: String,
-    /// The issuer's reason, for example `insufficient_funds`.
-    decline_code: Option<String>,
-    /// One sentence.
-    message: String,
-}
-
-/// What the customer must do next.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-pub(crate) struct NextAction {
-    /// `redirect`: send the customer's browser to `url`.
-    #[serde(rename = "type")]
-    kind: String,
-    /// Where to.
-    url: String,
-}
-
-/// A payment as callers and events see it.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Payment")]
-pub(crate) struct PaymentView {
-    /// `pay_...`
-    pub(crate) id: PaymentId,
-    /// Where it stands.
-    pub(crate) status: Status,
-    /// What is to be paid, in minor units.
-    pub(crate) amount: i64,
-    /// What can still be captured.
-    pub(crate) amount_capturable: i64,
-    /// What was received.
-    pub(crate) amount_received: i64,
-    /// What was paid back, or is being paid back.
-    pub(crate) amount_refunded: i64,
-    /// ISO 4217.
-    pub(crate) currency: Currency,
-    /// Taken at once, or authorized first.
-    pub(crate) capture_method: CaptureMethod,
-    /// The method's token at the provider.
-    pub(crate) payment_method: Option<String>,
-    /// The merchant's own name for it.
-    pub(crate) reference: Option<String>,
-    /// For people.
-    pub(crate) description: Option<String>,
-    /// The merchant's own entries.
-    pub(crate) metadata: Metadata,
-    /// Where the customer goes after authenticating.
-    pub(crate) return_url: Option<ReturnUrl>,
-    /// What the customer must do next.
-    pub(crate) next_action: Option<NextAction>,
-    /// Why the last attempt did not succeed.
-    pub(crate) last_error: Option<LastError>,
-    /// Whether a person must look: the provider's answer is missing or contradicts ours.
-    pub(crate) needs_review: bool,
-    /// RFC 3339.
-    pub(crate) created_at: Timestamp,
-    /// RFC 3339.
-    pub(crate) updated_at: Timestamp,
-    /// Counts the changes; events carry it as `sequence`.
-    pub(crate) version: i64,
-}
-
 impl Payment {
     /// The payment with this id in the caller's tenant, whose row nobody else may change meanwhile.
     pub(crate) async fn lock(cx: &mut Cx, id: PaymentId) -> Result<Self, Stop> {
-        Self::by_id(
-            cx,
-            id,
-            Sql::each(
-                "SELECT id, status, amount, amount_capturable, amount_received, amount_refunded, currency,
-                     capture_method, payment_method, reference, description, metadata, return_url, action_url,
-                     error_code, decline_code, error_message, needs_review, cancel_reason, attempt, charge,
-                     capture_before, created_at, updated_at, version
-                 FROM payments
-                 WHERE tenant = $1 AND id = $2",
-                "SELECT id, status, amount, amount_capturable, amount_received, amount_refunded, currency,
-                     capture_method, payment_method, reference, description, metadata, return_url, action_url,
-                     error_code, decline_code, error_message, needs_review, cancel_reason, attempt, charge,
-                     capture_before, created_at, updated_at, version
-                 FROM payments
-                 WHERE tenant = $1 AND id = $2
-                 FOR UPDATE",
-            ),
-        )
-        .await
+        // SQLite has one writer, and no words for this.
+        Self::by_id(cx, id, Sql::each(payment_by_id!(), concat!(payment_by_id!(), " FOR UPDATE"))).await
     }
 
     /// The payment with this id in the caller's tenant.
     pub(crate) async fn find(cx: &mut View, id: PaymentId) -> Result<Self, Stop> {
-        let sql = "SELECT id, status, amount, amount_capturable, amount_received, amount_refunded, currency,
-                 capture_method, payment_method, reference, description, metadata, return_url, action_url,
-                 error_code, decline_code, error_message, needs_review, cancel_reason, attempt, charge,
-                 capture_before, created_at, updated_at, version
-             FROM payments
-             WHERE tenant = $1 AND id = $2";
-        Self::by_id(cx, id, sql.into()).await
+        Self::by_id(cx, id, payment_by_id!().into()).await
     }
 
     async fn by_id(cx: &mut View, id: PaymentId, sql: Sql) -> Result<Self, Stop> {
         let tenant = cx.tenant();
         let found = cx.sql(sql).bind(tenant).bind(id).first().await?;
-        found.ok_or_else(|| PAYMENT_NOT_FOUND.because(format!("there is no payment {id}")).into())
+        found.ok_or_else(|| Self::not_found(id))
+    }
+
+    /// The refusal of a payment that is not there, or of which the caller may not know that it is.
+    pub(crate) fn not_found(id: PaymentId) -> Stop {
+        PAYMENT_NOT_FOUND.because(format!("there is no payment {id}")).into()
     }
 
     /// The payment that an operation is about.
@@ -339,7 +256,8 @@ impl Payment {
                  SET status = $4, amount_capturable = $5, amount_received = $6, amount_refunded = $7,
                      payment_method = $8, return_url = $9, action_url = $10, error_code = $11,
                      decline_code = $12, error_message = $13, needs_review = $14, cancel_reason = $15,
-                     attempt = $16, charge = $17, capture_before = $18, updated_at = $19, version = $20
+                     attempt = $16, charge = $17, capture_before = $18, action_since = $19, look_up_at = $20,
+                     updated_at = $21, version = $22
                  WHERE tenant = $1 AND id = $2 AND version = $3",
             )
             .bind(tenant)
@@ -360,6 +278,8 @@ impl Payment {
             .bind(self.attempt)
             .bind(self.charge.clone())
             .bind(self.capture_before)
+            .bind(self.action_since)
+            .bind(self.look_up_at)
             .bind(self.updated_at)
             .bind(self.version)
             .run()
@@ -369,46 +289,6 @@ impl Payment {
         } else {
             Err(DbError::said(Trouble::Contended, "another change of this payment came between").into())
         }
-    }
-
-    /// As callers and events see it.
-    pub(crate) fn view(&self) -> PaymentView {
-        let this = self.clone();
-        PaymentView {
-            id: this.id,
-            status: this.status,
-            amount: this.amount,
-            amount_capturable: this.amount_capturable,
-            amount_received: this.amount_received,
-            amount_refunded: this.amount_refunded,
-            currency: this.currency,
-            capture_method: this.capture_method,
-            payment_method: this.payment_method,
-            reference: this.reference,
-            description: this.description,
-            metadata: this.metadata,
-            return_url: this.return_url,
-            next_action: this.action_url.map(|url| NextAction { kind: "redirect".to_owned(), url }),
-            last_error: this.error_code.map(|code| LastError {
-                code,
-                decline_code: this.decline_code,
-                message: this.error_message.unwrap_or_default(),
-            }),
-            needs_review: this.needs_review,
-            created_at: this.created_at,
-            updated_at: this.updated_at,
-            version: this.version,
-        }
-    }
-
-    /// As the data of an event.
-    pub(crate) fn changed(&self) -> PaymentChanged {
-        PaymentChanged { payment: self.view() }
-    }
-
-    /// Where it is found.
-    pub(crate) fn location(&self) -> String {
-        format!("/v1/payments/{}", self.id)
     }
 
     fn conflict(&self, verb: &str) -> Problem {
@@ -440,14 +320,15 @@ impl Payment {
             payment_method: Some(method),
             return_url: return_url.or_else(|| self.return_url.clone()),
             attempt: Some(attempt),
+            action_since: None,
             ..self.resolved()
         })
     }
 
-    /// requires_action -> processing: the customer came back, and the provider is asked.
+    /// requires_action -> processing: the customer came back, or was waited for in vain, and the provider is asked.
     pub(crate) fn ask_again(self) -> Result<Self, Problem> {
         match self.status {
-            Status::RequiresAction => Ok(Self { status: Status::Processing, action_url: None, ..self }),
+            Status::RequiresAction => Ok(Self { status: Status::Processing, look_up_at: None, ..self }),
             Status::RequiresPaymentMethod
             | Status::RequiresConfirmation
             | Status::Processing
@@ -457,47 +338,84 @@ impl Payment {
         }
     }
 
+    /// processing, and nothing else: what an outcome of the provider's is recorded on.
+    fn answered(self) -> Result<Self, Stop> {
+        match self.status {
+            Status::Processing => Ok(self),
+            Status::RequiresPaymentMethod
+            | Status::RequiresConfirmation
+            | Status::RequiresAction
+            | Status::RequiresCapture
+            | Status::Succeeded
+            | Status::Canceled => {
+                Err(Stop::fault(format!("{} is {} and waits for no answer", self.id, self.status)))
+            }
+        }
+    }
+
     /// processing -> requires_action.
-    pub(crate) fn action_required(self, charge: String, url: String) -> Self {
-        Self {
+    pub(crate) fn action_required(self, charge: String, url: String, now: Timestamp) -> Result<Self, Stop> {
+        let this = self.answered()?;
+        let since = this.action_since.unwrap_or(now);
+        Ok(Self {
             status: Status::RequiresAction,
             charge: Some(charge),
             action_url: Some(url),
-            ..self.resolved()
-        }
+            action_since: Some(since),
+            look_up_at: LOOK_UPS.into_iter().map(|after| since.plus(after)).find(|at| *at > now),
+            ..this.resolved()
+        })
+    }
+
+    /// Whether the customer was waited for long enough.
+    pub(crate) fn is_abandoned(&self, now: Timestamp) -> bool {
+        self.action_since.is_some_and(|since| since.plus(AUTHENTICATION_LASTS) <= now)
+    }
+
+    /// processing -> requires_payment_method: the customer never authenticated, and the provider let go.
+    pub(crate) fn abandoned(self) -> Result<Self, Stop> {
+        Ok(Self {
+            status: Status::RequiresPaymentMethod,
+            payment_method: None,
+            error_code: Some("authentication_abandoned".to_owned()),
+            error_message: Some("The customer did not authenticate in time.".to_owned()),
+            ..self.answered()?.resolved()
+        })
     }
 
     /// processing -> requires_capture.
-    pub(crate) fn authorized(self, charge: String, now: Timestamp) -> Self {
-        Self {
+    pub(crate) fn authorized(self, charge: String, now: Timestamp) -> Result<Self, Stop> {
+        let this = self.answered()?;
+        Ok(Self {
             status: Status::RequiresCapture,
             charge: Some(charge),
-            amount_capturable: self.amount,
+            amount_capturable: this.amount,
             capture_before: Some(now.plus(AUTHORIZATION_LASTS)),
-            ..self.resolved()
-        }
+            ..this.resolved()
+        })
     }
 
     /// processing -> succeeded, all of it.
-    pub(crate) fn succeeded(self, charge: String) -> Self {
-        Self {
+    pub(crate) fn succeeded(self, charge: String) -> Result<Self, Stop> {
+        let this = self.answered()?;
+        Ok(Self {
             status: Status::Succeeded,
             charge: Some(charge),
-            amount_received: self.amount,
-            ..self.resolved()
-        }
+            amount_received: this.amount,
+            ..this.resolved()
+        })
     }
 
     /// processing -> requires_payment_method, with the reason.
-    pub(crate) fn declined(self, decline_code: &str) -> Self {
-        Self {
+    pub(crate) fn declined(self, decline_code: &str) -> Result<Self, Stop> {
+        Ok(Self {
             status: Status::RequiresPaymentMethod,
             payment_method: None,
             error_code: Some("card_declined".to_owned()),
             decline_code: Some(decline_code.to_owned()),
             error_message: Some("The card was declined.".to_owned()),
-            ..self.resolved()
-        }
+            ..self.answered()?.resolved()
+        })
     }
 
     /// requires_capture -> processing: what is being captured is no longer free.
@@ -523,29 +441,28 @@ impl Payment {
     }
 
     /// processing -> succeeded, or requires_capture while more may come.
-    pub(crate) fn captured(self, amount: i64, last: bool) -> Self {
-        let rest = self.amount_capturable - amount;
-        let amount_received = self.amount_received + amount;
-        if last || rest == 0 {
-            Self { status: Status::Succeeded, amount_capturable: 0, amount_received, ..self.resolved() }
-        } else {
-            Self {
-                status: Status::RequiresCapture,
-                amount_capturable: rest,
-                amount_received,
-                ..self.resolved()
-            }
-        }
+    pub(crate) fn captured(self, amount: i64, last: bool) -> Result<Self, Stop> {
+        let this = self.answered()?;
+        let rest = this.less(this.amount_capturable, amount)?;
+        let amount_received = this.more(this.amount_received, amount)?;
+        let (status, amount_capturable) =
+            if last || rest == 0 { (Status::Succeeded, 0) } else { (Status::RequiresCapture, rest) };
+        Ok(Self { status, amount_capturable, amount_received, ..this.resolved() })
     }
 
     /// processing -> requires_capture: the provider refused the capture or the release.
-    pub(crate) fn still_authorized(self, code: &str, message: String) -> Self {
-        Self {
+    pub(crate) fn still_authorized(self, code: &str, message: String) -> Result<Self, Stop> {
+        Ok(Self {
             status: Status::RequiresCapture,
             error_code: Some(code.to_owned()),
             error_message: Some(message),
-            ..self.resolved()
-        }
+            ..self.answered()?.resolved()
+        })
+    }
+
+    /// It does not expire by itself any more: the provider refused, would refuse again, and a person must look.
+    pub(crate) fn expires_no_more(self) -> Self {
+        Self { capture_before: None, needs_review: true, ..self }
     }
 
     /// any requires_* -> canceled, or -> processing while the provider releases what it holds; then the charge.
@@ -566,7 +483,14 @@ impl Payment {
     /// -> canceled; what was authorized is free again. What was captured before stays received, and why the last
     /// attempt failed stays known.
     pub(crate) fn canceled(self) -> Self {
-        Self { status: Status::Canceled, amount_capturable: 0, action_url: None, needs_review: false, ..self }
+        Self {
+            status: Status::Canceled,
+            amount_capturable: 0,
+            action_url: None,
+            look_up_at: None,
+            needs_review: false,
+            ..self
+        }
     }
 
     /// processing, still: nothing was reserved that could be released, and the provider is asked what there is.
@@ -575,29 +499,40 @@ impl Payment {
     }
 
     /// Sets an amount aside for a refund.
-    pub(crate) fn refund(self, amount: Option<i64>) -> Result<(Self, i64), Problem> {
-        let left = self.amount_received - self.amount_refunded;
+    pub(crate) fn refund(self, amount: Option<i64>) -> Result<(Self, i64), Stop> {
+        let left = self.less(self.amount_received, self.amount_refunded)?;
         let amount = match amount {
             Some(amount) => amount,
             // A full refund of what is fully refunded asks for more than the nothing that is left.
             None if self.amount_received > 0 => left.max(1),
-            None => return Err(self.conflict("refunded")),
+            None => return Err(self.conflict("refunded").into()),
         };
         if self.amount_received == 0 {
-            return Err(self.conflict("refunded"));
+            return Err(self.conflict("refunded").into());
         }
         if amount > left {
             return Err(REFUND_EXCEEDS_REMAINING
                 .because(format!("{amount} is more than the {left} that can be refunded"))
                 .at("/amount")
-                .with("amount_refundable", left));
+                .with("amount_refundable", left)
+                .into());
         }
-        Ok((Self { amount_refunded: self.amount_refunded + amount, ..self }, amount))
+        Ok((Self { amount_refunded: self.more(self.amount_refunded, amount)?, ..self }, amount))
     }
 
     /// Gives back what was set aside for a refund that the provider refused.
-    pub(crate) fn refund_failed(self, amount: i64) -> Self {
-        Self { amount_refunded: self.amount_refunded - amount, ..self }
+    pub(crate) fn refund_failed(self, amount: i64) -> Result<Self, Stop> {
+        Ok(Self { amount_refunded: self.less(self.amount_refunded, amount)?, ..self })
+    }
+
+    /// A sum of this payment's amounts; one that does not fit is a fault, like a negative one.
+    fn more(&self, amount: i64, other: i64) -> Result<i64, Stop> {
+        amount.checked_add(other).ok_or_else(|| Stop::fault(format!("{}: {amount} + {other}", self.id)))
+    }
+
+    fn less(&self, amount: i64, other: i64) -> Result<i64, Stop> {
+        let rest = amount.checked_sub(other).filter(|rest| *rest >= 0);
+        rest.ok_or_else(|| Stop::fault(format!("{}: {amount} - {other}", self.id)))
     }
 
     /// A refund was settled. The call for a person goes with the last one that is pending, unless it is about what
@@ -616,6 +551,7 @@ impl Payment {
         Self {
             needs_review: false,
             action_url: None,
+            look_up_at: None,
             error_code: None,
             decline_code: None,
             error_message: None,

@@ -26,12 +26,12 @@ impl Record for RecordCapture {
         }
         match outcome {
             ChangeOutcome::Done => {
-                let next = payment.captured(effect.amount, effect.last).save(cx).await?;
+                let next = payment.captured(effect.amount, effect.last)?.save(cx).await?;
                 cx.emit(CAPTURED, next.id, next.version, &next.changed())
             }
             ChangeOutcome::Refused { code } => {
                 let why = format!("The provider refused the capture: {code}.");
-                let next = payment.still_authorized(CAPTURE_FAILED.code, why).save(cx).await?;
+                let next = payment.still_authorized(CAPTURE_FAILED.code, why)?.save(cx).await?;
                 cx.emit(CAPTURE_REFUSED, next.id, next.version, &next.changed())
             }
         }

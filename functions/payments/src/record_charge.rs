@@ -8,6 +8,8 @@ use crate::charge_card::ChargeCard;
 use crate::events::{ACTION_REQUIRED, AUTHORIZED, DECLINED, NEEDS_REVIEW, SUCCEEDED};
 use crate::payment::{AttemptId, Payment, Status};
 use crate::provider::ChargeOutcome;
+use crate::refusals::CANCEL_FAILED;
+use crate::void_charge::{Because, VoidCharge};
 
 /// The recording command of [`ChargeCard`].
 pub(crate) struct RecordCharge;
@@ -42,16 +44,32 @@ pub(crate) async fn record(
     };
     let now = cx.now();
     let (event, next) = match outcome {
-        ChargeOutcome::Succeeded { charge } => (SUCCEEDED, payment.succeeded(charge)),
-        ChargeOutcome::Authorized { charge } => (AUTHORIZED, payment.authorized(charge, now)),
-        ChargeOutcome::ActionRequired { charge, url } => {
-            (ACTION_REQUIRED, payment.action_required(charge, url))
-        }
-        ChargeOutcome::Declined { decline_code } => (DECLINED, payment.declined(&decline_code)),
+        ChargeOutcome::Succeeded { charge } => (SUCCEEDED, payment.succeeded(charge)?),
+        ChargeOutcome::Authorized { charge } => (AUTHORIZED, payment.authorized(charge, now)?),
+        ChargeOutcome::ActionRequired { charge, url } => return wait(payment, charge, url, cx).await,
+        ChargeOutcome::Declined { decline_code } => (DECLINED, payment.declined(&decline_code)?),
         ChargeOutcome::Contradicts { .. } => (NEEDS_REVIEW, payment.needs_review()),
     };
     let next = next.save(cx).await?;
     cx.emit(event, next.id, next.version, &next.changed())
+}
+
+/// The customer must authenticate: it is waited for, for a day; then the charge is given up.
+async fn wait(payment: Payment, charge: String, url: String, cx: &mut Cx) -> Result<(), Stop> {
+    let now = cx.now();
+    let release_refused = payment.error_code.as_deref() == Some(CANCEL_FAILED.code);
+    let abandoned = payment.is_abandoned(now);
+    if abandoned && !release_refused {
+        return VoidCharge::ask(&payment, charge, Because::Abandoned, cx);
+    }
+    // To be asked to do what one was asked before is no news.
+    let known = payment.action_url.as_ref() == Some(&url);
+    let news = !known || payment.needs_review || payment.error_code.is_some();
+    let next = payment.action_required(charge, url, now)?;
+    // Neither authenticated nor released after a day: nobody asks again by itself.
+    let (event, next) = if abandoned { (NEEDS_REVIEW, next.needs_review()) } else { (ACTION_REQUIRED, next) };
+    let next = next.save(cx).await?;
+    if news { cx.emit(event, next.id, next.version, &next.changed()) } else { Ok(()) }
 }
 
 /// The change when the provider's answer stays away.

@@ -35,7 +35,7 @@ impl Record for RecordRefund {
                 cx.emit(REFUNDED, payment.id, payment.version, &payment.changed())
             }
             ChangeOutcome::Refused { .. } => {
-                let payment = payment.refund_failed(refund.amount).save(cx).await?;
+                let payment = payment.refund_failed(refund.amount)?.save(cx).await?;
                 cx.emit(REFUND_FAILED, refund.id, refund.version, &refund.changed())?;
                 cx.emit(REFUND_REFUSED, payment.id, payment.version, &payment.changed())
             }

@@ -4,13 +4,13 @@ use florin_kernel::cx::Cx;
 use florin_kernel::function::Record;
 use florin_kernel::stop::Stop;
 
-use crate::events::{CANCEL_REFUSED, CANCELED, NEEDS_REVIEW};
+use crate::events::{CANCEL_REFUSED, CANCELED, DECLINED, NEEDS_REVIEW};
 use crate::look_up_charge::LookUpCharge;
 use crate::payment::{Payment, Status};
 use crate::provider::ChangeOutcome;
 use crate::record_charge::unresolved;
 use crate::refusals::CANCEL_FAILED;
-use crate::void_charge::VoidCharge;
+use crate::void_charge::{Because, VoidCharge};
 
 /// The recording command of [`VoidCharge`].
 pub(crate) struct RecordVoid;
@@ -23,20 +23,28 @@ impl Record for RecordVoid {
         let payment = Payment::lock(cx, effect.payment).await?;
         match (payment.status, outcome) {
             (Status::Processing, ChangeOutcome::Done) => {
-                let next = payment.canceled().save(cx).await?;
-                cx.emit(CANCELED, next.id, next.version, &next.changed())
+                let (event, next) = match effect.because {
+                    Because::Canceled | Because::Expired => (CANCELED, payment.canceled()),
+                    Because::Abandoned => (DECLINED, payment.abandoned()?),
+                };
+                let next = next.save(cx).await?;
+                cx.emit(event, next.id, next.version, &next.changed())
             }
             (Status::Processing, ChangeOutcome::Refused { code }) => {
                 let why = format!("The provider refused to release the authorization: {code}.");
-                let next = if payment.amount_capturable > 0 {
-                    payment.still_authorized(CANCEL_FAILED.code, why).save(cx).await?
-                } else {
+                let (event, next) = if payment.amount_capturable == 0 {
                     // The customer decided before the release arrived: the money may be taken, and must not be lost.
-                    let next = payment.not_released(CANCEL_FAILED.code, why).save(cx).await?;
-                    LookUpCharge::ask(&next, cx)?;
-                    next
+                    LookUpCharge::ask(&payment, cx)?;
+                    (CANCEL_REFUSED, payment.not_released(CANCEL_FAILED.code, why))
+                } else {
+                    let next = payment.still_authorized(CANCEL_FAILED.code, why)?;
+                    match effect.because {
+                        Because::Expired => (NEEDS_REVIEW, next.expires_no_more()),
+                        Because::Canceled | Because::Abandoned => (CANCEL_REFUSED, next),
+                    }
                 };
-                cx.emit(CANCEL_REFUSED, next.id, next.version, &next.changed())
+                let next = next.save(cx).await?;
+                cx.emit(event, next.id, next.version, &next.changed())
             }
             (_, _) => {
                 let next = payment.needs_review().save(cx).await?;

@@ -17,8 +17,8 @@ use crate::refusals::PAYMENT_NOT_FOUND;
 /// Where the provider sends the customer's browser after authentication.
 ///
 /// The address is public and trusted with nothing: whoever calls it only makes us ask the provider.
+// The one request that lets unknown fields in: providers append parameters of their own to a return address.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct ReturnFromAuthentication {
     /// The tenant of the payment.
     #[serde(rename = "tenant")]
@@ -39,7 +39,8 @@ impl Command for ReturnFromAuthentication {
     async fn run(self, cx: &mut Cx) -> Result<Answer<()>, Stop> {
         let payment = Payment::lock(cx, self.id).await?;
         if payment.attempt != Some(self.attempt) {
-            return Err(PAYMENT_NOT_FOUND.because("there is no such attempt").into());
+            // In the words of a payment that is not there: which of the two is wrong is nobody's business.
+            return Err(Payment::not_found(self.id));
         }
         cx.about(payment.id);
         if payment.status != Status::RequiresAction {

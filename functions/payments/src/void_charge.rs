@@ -19,18 +19,31 @@ impl Kind for VoidKind {
     const PREFIX: &'static str = "voi";
 }
 
+/// Why what a charge reserves is released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Because {
+    /// The merchant canceled the payment.
+    Canceled,
+    /// It was not captured in time.
+    Expired,
+    /// The customer did not authenticate in time.
+    Abandoned,
+}
+
 /// One release.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct VoidCharge {
     pub(crate) payment: PaymentId,
     void: Id<VoidKind>,
     charge: String,
+    pub(crate) because: Because,
 }
 
 impl VoidCharge {
     /// Asks for the release of this payment's charge.
-    pub(crate) fn ask(payment: &Payment, charge: String, cx: &mut Cx) -> Result<(), Stop> {
-        cx.ask(&Self { payment: payment.id, void: cx.new_id(), charge }, payment.id)
+    pub(crate) fn ask(payment: &Payment, charge: String, because: Because, cx: &mut Cx) -> Result<(), Stop> {
+        cx.ask(&Self { payment: payment.id, void: cx.new_id(), charge, because }, payment.id)
     }
 }
 

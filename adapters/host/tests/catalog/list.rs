@@ -56,9 +56,13 @@ fn a_door_is_one_method_at_one_path() {
     }
 }
 
+/// Providers append parameters of their own to the address that they send the customer's browser back to, and a
+/// customer who paid must not be stopped by one.
+const OPEN_DOOR: &str = "payments.return_from_authentication";
+
 #[test]
 fn a_request_takes_no_field_that_it_does_not_name() {
-    for function in functions() {
+    for function in functions().filter(|function| function.name != OPEN_DOOR) {
         let Some(at) = function.door() else { continue };
         let mut generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
         (at.request)(&mut generator);

@@ -158,3 +158,17 @@ async fn without_a_return_address_the_customer_sees_a_page() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_provider_adds_to_the_return_address_does_not_matter() {
+    on_each_database(SERVICES, |suite: Suite| async move {
+        let shop = suite.client("shop");
+        let (id, page) = waiting_for_customer(&shop, json!({})).await;
+        let back = suite.authenticate(&page, "approve").await;
+        let reply =
+            comes_back(&suite, &format!("{back}?payment_intent=pi_1&redirect_status=succeeded&x=")).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_eq!(stands(&shop, &id).await.0, "succeeded");
+    })
+    .await;
+}

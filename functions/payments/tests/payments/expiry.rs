@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use florin_kernel::corridor::Disposition;
-use florin_testkit::suite::{Suite, on_each_database};
+use florin_testkit::suite::{Fault, Suite, on_each_database};
 use serde_json::json;
 
 use crate::shop::{SERVICES, act, at_provider, authorized, created, payment, stands, waiting_for_customer};
@@ -90,6 +90,32 @@ async fn replicas_that_tick_in_one_slot_run_it_once() {
         assert_eq!(ticks.iter().filter(|d| **d == Disposition::Done).count(), 1, "{ticks:?}");
         assert!(ticks.iter().all(|d| matches!(d, Disposition::Done | Disposition::Duplicate)), "{ticks:?}");
         assert_eq!(at_provider(&suite, &id).await, (1, 0, 0, 1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expiry_that_the_provider_refuses_is_left_to_a_person_and_tried_once() {
+    on_each_database(SERVICES, |suite: Suite| async move {
+        let shop = suite.client("shop");
+        let id = authorized(&shop).await;
+        suite.settle().await;
+        suite.advance(SEVEN_DAYS);
+        suite.peers.fail_next(&[Fault::Says(409, r#"{"error": {"code": "authorization_lapsed"}}"#)]);
+        tick(&suite).await;
+        let left = payment(&shop, &id).await;
+        assert_eq!((&left["status"], &left["needs_review"]), (&json!("requires_capture"), &json!(true)));
+        assert_eq!(left["last_error"]["code"], "cancel_failed");
+        let told = suite.settle().await;
+        let kinds: Vec<_> =
+            told.iter().map(|e| e.kind.as_str()).filter(|k| k.contains(".payment.")).collect();
+        assert_eq!(kinds, ["florin.payment.needs_review.v1"]);
+        let asked = suite.peers.seen().len();
+        suite.advance(Duration::from_secs(15 * 60));
+        assert_eq!(tick(&suite).await, Disposition::Done);
+        assert_eq!((payment(&shop, &id).await, suite.peers.seen().len()), (left, asked));
+        // A person may still capture or cancel it.
+        assert_eq!(act(&shop, &id, "cancel", json!({})).await.body["status"], "canceled");
     })
     .await;
 }

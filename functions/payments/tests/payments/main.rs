@@ -25,3 +25,4 @@ mod sequences;
 mod states;
 mod strangers;
 mod tenants;
+mod waiting;

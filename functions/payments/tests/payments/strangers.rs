@@ -16,13 +16,17 @@ async fn a_wrong_attempt_payment_or_tenant_at_the_return_address_is_404_and_asks
         let digits = "0".repeat(32);
         let attempt = path.rsplit('/').next().unwrap();
         let asked_before = suite.peers.seen().len();
+        let digits_are_unknown = |detail: &str| detail.starts_with("there is no payment pay_");
         for wrong in [
             path.replace(attempt, &format!("att_{digits}")),
             path.replace(&id, &format!("pay_{digits}")),
             path.replace("/shop/", "/other/"),
         ] {
             assert_ne!(wrong, path);
-            assert_problem(&suite.stranger().get(&wrong).await, 404, "payment_not_found");
+            let reply = suite.stranger().get(&wrong).await;
+            assert_problem(&reply, 404, "payment_not_found");
+            // Nobody learns which of the two was wrong.
+            assert!(digits_are_unknown(reply.body["detail"].as_str().unwrap()), "{reply:?}");
         }
         assert_eq!(suite.peers.seen().len(), asked_before);
         assert_eq!(stands(&shop, &id).await.0, "requires_action");
