@@ -17,8 +17,11 @@ async fn during_the_call(engine: Engine) {
     assert!(confirming.await.expect("a task").is_err());
     assert_eq!(scene.site.sandbox.records_of(&scene.payment).await["requests"], json!([]));
     let scene = scene.again().await;
-    assert_eq!(scene.status().await, "processing");
-    // The lease of the killed runner is waited for as it is: nothing tells that it is gone.
+    if engine == Engine::Postgres {
+        assert_eq!(scene.status().await, "processing");
+    }
+    // On a server the lease of the killed runner is waited for as it is: nothing tells that it is gone. In a data
+    // directory of its own the process knows that it is alone.
     scene.assert_confirmed_once().await;
     assert_eq!(scene.card.seen(), 2);
 }
