@@ -11,7 +11,7 @@ use crate::config::{Config, ConfigError};
 
 /// Begins to log to the standard error stream: text on a terminal, else JSON.
 pub fn log(config: &Config) -> Result<(), ConfigError> {
-    let filter = EnvFilter::new(config.get("log").unwrap_or("info,sqlx=warn,lapin=warn,hyper=warn,h2=warn"));
+    let filter = EnvFilter::new(config.get("log").unwrap_or("info,sqlx=warn,lapin=error,hyper=warn,h2=warn"));
     let json = match config.get("log_format") {
         Some("json") => true,
         Some("text") => false,
