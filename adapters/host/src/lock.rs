@@ -1,6 +1,7 @@
 //! The locks of the directories whose embedded databases and queue this process serves: nobody else does.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use florin_kernel::service::Definition;
@@ -26,9 +27,8 @@ impl Lock {
         for directory in queue.into_iter().chain(databases) {
             std::fs::create_dir_all(&directory)
                 .map_err(|error| HostError(format!("{} cannot be made: {error}", directory.display())))?;
-            let place = directory.canonicalize()?;
-            if !directories.contains_key(&place) {
-                directories.insert(place, ServeLock::take(&directory)?);
+            if let Entry::Vacant(place) = directories.entry(directory.canonicalize()?) {
+                place.insert(ServeLock::take(&directory)?);
             }
         }
         Ok(Self { directories })
