@@ -85,7 +85,7 @@ async fn deliver(State(door): State<Arc<Door>>, Path(function): Path<String>, re
     if service.schedules().iter().any(|(job, _)| *job == function) {
         return answer(service.tick(&function).await);
     }
-    match service.function(&function).map(|f| f.room) {
+    match service.served().find(|f| f.name == function).map(|f| f.room) {
         Some(Room::Reaction(_)) => deliver_all(&door.app, service, &function, events).await,
         _ => no(codes::NOT_FOUND.because("this function takes no deliveries")),
     }

@@ -100,7 +100,7 @@ impl Service {
         Ok(())
     }
 
-    async fn run_due(&self, tenant: &TenantId, id: &str, function: &str) -> DbResult<EffectRun> {
+    async fn run_due(self: &Arc<Self>, tenant: &TenantId, id: &str, function: &str) -> DbResult<EffectRun> {
         let Some(room) = self.effect_room(function) else {
             // Another release may know it. Until then it must not stand before those that can be run.
             tracing::error!(effect.id = id, florin.function = function, "no such effect in this release");
@@ -114,7 +114,12 @@ impl Service {
         }
     }
 
-    async fn run_leased(&self, tenant: &TenantId, id: &str, function: &str) -> DbResult<EffectRun> {
+    async fn run_leased(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        id: &str,
+        function: &str,
+    ) -> DbResult<EffectRun> {
         let Some(room) = self.effect_room(function) else { return Ok(EffectRun::Again) };
         let mut tx = self.db.read(crate::db::Wall::Tenant(tenant)).await?;
         let row = effects::by_id(&mut tx, tenant, id).await?;
@@ -133,7 +138,7 @@ impl Service {
     }
 
     /// One attempt of an effect whose lease is held.
-    async fn attempt(&self, room: &EffectRoom, row: EffectRow) -> DbResult<EffectRun> {
+    async fn attempt(self: &Arc<Self>, room: &EffectRoom, row: EffectRow) -> DbResult<EffectRun> {
         let input: Value = serde_json::from_str(&row.input).unwrap_or(Value::Null);
         let exchange = guarded(async { self.exchange(room, &row, &input).await.map_err(Stop::retry) });
         let exchanged = tokio::time::timeout(room.timeout, exchange).await.map(|done| done.map_err(said));
@@ -188,7 +193,7 @@ impl Service {
 
     /// tx2: the outcome, or that there is none, with its events and record; and the waiting operation's answer.
     async fn record(
-        &self,
+        self: &Arc<Self>,
         room: &EffectRoom,
         row: &EffectRow,
         input: &Value,
@@ -216,7 +221,7 @@ impl Service {
     }
 
     async fn record_once(
-        &self,
+        self: &Arc<Self>,
         room: &EffectRoom,
         row: &EffectRow,
         input: &Value,
@@ -252,9 +257,10 @@ impl Service {
             code: code.as_deref(),
             request_id: None,
         };
-        self.write(&mut cx, &record, None).await?;
+        let wanted = self.write(&mut cx, &record, None).await?;
         // Unknown or failed, the guard above makes another attempt harmless.
         cx.view.tx.commit().await.map_err(|error| Stop::Fault(Fault::Database(error.into_error())))?;
+        self.spawn_effects(&row.tenant, wanted);
         Ok(run)
     }
 

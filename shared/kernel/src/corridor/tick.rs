@@ -54,10 +54,10 @@ impl KernelJob {
 const SWEEP_BATCH: i64 = 64;
 
 impl Service {
-    /// Every job's name and period: the kernel's, then the service's own.
+    /// The name and period of every job that this process serves: the kernel's, then the service's own.
     pub fn schedules(&self) -> Vec<(String, Duration)> {
         let kernel = KernelJob::ALL.map(|job| (format!("{}.{}", self.name(), job.verb()), job.every()));
-        let own = self.definition.functions.iter().filter_map(|f| match &f.room {
+        let own = self.served().filter_map(|f| match &f.room {
             Room::Job(job) => Some((f.name.to_owned(), job.every)),
             Room::Command(_) | Room::Query(_) | Room::Reaction(_) | Room::Effect(_) => None,
         });
