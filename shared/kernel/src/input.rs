@@ -88,6 +88,11 @@ impl Input {
     }
 }
 
+/// The problem of a query parameter that nobody asked for.
+pub(crate) fn unknown_parameter(name: &str) -> Problem {
+    invalid(parameter(name.to_owned(), "this operation takes no query parameters"))
+}
+
 fn quoted_after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
     text.strip_prefix(words)?.split('`').next()
 }

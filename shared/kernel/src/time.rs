@@ -84,7 +84,12 @@ impl FromStr for Timestamp {
     type Err = NotATime;
     fn from_str(text: &str) -> Result<Self, NotATime> {
         let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| NotATime)?;
-        i64::try_from(at.unix_timestamp_nanos() / 1_000).map(Self).map_err(|_| NotATime)
+        // RFC 3339 has years of four digits, also after an offset is taken off.
+        let utc = at.checked_to_offset(time::UtcOffset::UTC).ok_or(NotATime)?;
+        if !(0..=9999).contains(&utc.year()) {
+            return Err(NotATime);
+        }
+        i64::try_from(utc.unix_timestamp_nanos().div_euclid(1_000)).map(Self).map_err(|_| NotATime)
     }
 }
 
@@ -181,6 +186,17 @@ mod tests {
         assert!(early < late);
         assert!(early.to_string() < late.to_string());
         assert_eq!(early.to_string(), "2026-01-01T12:00:00.000000Z");
+    }
+
+    #[test]
+    fn a_year_beyond_four_digits_is_refused() {
+        for text in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+23:59"] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+        assert_eq!(
+            "9999-12-31T23:59:59Z".parse::<Timestamp>().unwrap().to_string(),
+            "9999-12-31T23:59:59.000000Z"
+        );
     }
 
     #[test]

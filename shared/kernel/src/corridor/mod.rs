@@ -22,10 +22,10 @@ pub use tick::KernelJob;
 
 use crate::answer::Answered;
 use crate::caller::Caller;
-use crate::door::{Access, Takes};
+use crate::door::{Access, Method, Takes};
 use crate::event::TraceParent;
 use crate::function::{DoorRoom, Function, Room};
-use crate::input::Input;
+use crate::input::{self, Input};
 use crate::problem::{Problem, codes};
 use crate::service::Service;
 use crate::stop::Stop;
@@ -107,6 +107,10 @@ fn admit(at: &DoorRoom, call: &HttpCall) -> Result<Caller, Problem> {
 /// The fields of the request. Parsing them into their type is the room's own first step.
 fn input(at: &DoorRoom, call: &HttpCall) -> Result<Input, Problem> {
     let mut input = Input::default();
+    // What a body says must not also be said by an address, which logs and proxies keep.
+    if let (true, Some((name, _))) = (at.door.method != Method::Get, call.query.first()) {
+        return Err(input::unknown_parameter(name));
+    }
     for (name, value) in call.path_parameters.iter().chain(&call.query) {
         input.parameter(name.clone(), value.clone())?;
     }

@@ -82,6 +82,8 @@ async fn a_field_that_is_not_understood_is_named() {
         }
         let reply = anna.get("/notes?careless=perhaps").await;
         assert_eq!((reply.status, &reply.body["errors"][0]["parameter"]), (400, &json!("careless")));
+        let reply = anna.post("/notes?text=smuggled", json!({})).await;
+        assert_eq!((reply.status, &reply.body["errors"][0]["parameter"]), (400, &json!("text")));
         let request = Request::post("/notes").header("content-type", "text/plain");
         assert_eq!(anna.send(request, b"{}".to_vec()).await.status, 415);
         assert!(suite.published().await.is_empty(), "what is refused at the door is no operation");
