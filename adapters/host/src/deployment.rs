@@ -11,6 +11,7 @@ use florin_http::network::{HttpNetwork, Peer};
 use florin_http::token::{DevelopmentKey, KeySet, KeySource, TokenRules, TokenTypes, Verifier};
 use florin_kernel::db::{Db, DbConfig};
 use florin_kernel::network::Network;
+use florin_kernel::rows::{effects, outbox};
 use florin_kernel::service::{Definition, Service, Settings};
 use florin_kernel::time::Clock;
 use florin_knative::delivery_door::Guard;
@@ -96,8 +97,9 @@ impl Deployment {
         for definition in chosen {
             let service = service(definition, &config, &clock, &network, reached.freezes).await?;
             if lock.is_some() && config.is_embedded(definition.name) {
-                // Nobody else serves this directory, so whoever held these effects is gone.
-                florin_kernel::rows::effects::take_over(&service).await?;
+                // Nobody else serves this directory, so whoever held these effects and events is gone.
+                effects::take_over(&service).await?;
+                outbox::take_over(&service).await?;
             }
             if !config.is_embedded(definition.name) && !schema::fits(&service).await? {
                 tracing::warn!(service.name = definition.name, "the database is away");

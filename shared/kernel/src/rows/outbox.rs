@@ -114,6 +114,23 @@ pub async fn postpone(service: &Service, ids: &[String], by: Duration) -> DbResu
     tx.commit().await.map_err(crate::db::CommitError::into_error)
 }
 
+/// Ends every claim at once, instead of when its lease runs out; how many. As for effects, only for a process that
+/// knows that it is alone.
+pub async fn take_over(service: &Service) -> DbResult<u64> {
+    let mut tx = service.db.begin(Wall::System).await?;
+    let rows = tx
+        .sql(
+            "UPDATE florin_outbox
+             SET due_at = $1
+             WHERE published_at IS NULL AND due_at > $1",
+        )
+        .bind(service.clock.now())
+        .run()
+        .await?;
+    tx.commit().await.map_err(crate::db::CommitError::into_error)?;
+    Ok(rows)
+}
+
 /// How much waits: rows not published, and since when the oldest waits.
 pub async fn backlog(service: &Service) -> DbResult<(i64, Option<Timestamp>)> {
     let mut tx = service.db.read(Wall::System).await?;
