@@ -113,6 +113,11 @@ impl Deployment {
             concurrency: config.number("concurrency", defaults.concurrency)?,
             ..defaults
         };
+        if limits.concurrency == 0 || limits.body_bytes == 0 {
+            return Err(HostError(
+                "FLORIN_CONCURRENCY and FLORIN_BODY_LIMIT_BYTES must be 1 or more".to_owned(),
+            ));
+        }
         let app = App::new(services, verifier, limits);
         Ok(Self { config, app, unchecked, broker, sandbox, development_key, clock, _lock: lock })
     }
@@ -234,6 +239,12 @@ fn verifier(
 ) -> Result<(Verifier, Option<DevelopmentKey>), HostError> {
     if let Some(rules) = issuer_rules(config, config.get("audience").unwrap_or("florin"))? {
         return Ok((Verifier::new(rules)?, None));
+    }
+    // Half an issuer must not quietly mean none.
+    for key in ["jwks", "jwks_url", "audience"] {
+        if config.get(key).is_some() {
+            return Err(HostError(format!("FLORIN_{} needs FLORIN_ISSUER", key.to_ascii_uppercase())));
+        }
     }
     let safe = listen.is_some_and(|address| address.ip().is_loopback()) || config.switch("dev", false)?;
     if !safe {

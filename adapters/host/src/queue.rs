@@ -89,7 +89,8 @@ impl Broker {
             Some(url) => {
                 let scheme = url.split(':').next().unwrap_or_default();
                 Err(HostError(format!(
-                    "FLORIN_QUEUE_URL: this build has no broker for {scheme}:// (amqp://, sqs:// and http:// are features)"
+                    "FLORIN_QUEUE_URL: this build has no broker for {scheme}://; it knows http(s)://, and with the features \
+                     rabbitmq and sqs (cargo build --features sqs) amqp(s):// and sqs://"
                 )))
             }
         }

@@ -65,7 +65,9 @@ pub async fn serve(
     if let Some(sandbox) = &deployment.sandbox {
         routes = routes.nest("/sandbox", sandbox.router());
     }
-    routes = routes.merge(crate::command::catalog::documentation(&app));
+    routes = routes
+        .merge(crate::command::catalog::documentation(&app))
+        .route("/", get(|| async { axum::response::Redirect::to("/docs") }));
     let failure = Failure::new(stop.clone());
     let background = TaskTracker::new();
     let halt = CancellationToken::new();

@@ -19,7 +19,7 @@ const PATHS: [(&str, u16); 12] = [
     // These take no POST, so there is no door to knock at.
     ("/v1/audit/records", 405),
     ("/readyz", 405),
-    ("/", 404),
+    ("/", 405),
     ("/_deliver", 404),
     ("/events", 404),
 ];

@@ -32,7 +32,6 @@ enum Format {
 }
 
 impl Catalog {
-    #[expect(clippy::print_stdout, reason = "the document is the command's output")]
     pub(super) fn run(self) -> Result<(), HostError> {
         if let Some(directory) = self.write {
             std::fs::create_dir_all(&directory)?;
@@ -46,8 +45,7 @@ impl Catalog {
             Format::Openapi => catalog::openapi(SERVICES),
             Format::Asyncapi => catalog::asyncapi(SERVICES),
         };
-        println!("{}", serde_json::to_string_pretty(&document)?);
-        Ok(())
+        super::print(&format!("{}\n", serde_json::to_string_pretty(&document)?))
     }
 }
 

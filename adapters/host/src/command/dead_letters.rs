@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use florin_kernel::corridor::Disposition;
 use florin_kernel::rows::dead_letters;
 use florin_kernel::service::Service;
 use florin_kernel::time::Clock;
 
+use super::{print, print_json};
 use crate::card;
 use crate::config::Config;
 use crate::deployment::{HostError, network, service};
@@ -16,8 +17,17 @@ use crate::queue::{Broker, subscriptions};
 use crate::schema;
 
 /// Deliveries that cannot succeed.
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetters {
+    /// The data directory [./florin-data].
+    #[arg(long, global = true)]
+    data: Option<String>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum DeadLetters {
+enum Verb {
     /// Lists them, the oldest first, as a line of JSON each; and what the broker itself set aside.
     List {
         /// The most of each service.
@@ -57,47 +67,52 @@ pub(super) async fn joined(config: Config, clock: Clock) -> Result<Vec<Arc<Servi
 }
 
 impl DeadLetters {
-    #[expect(clippy::print_stdout, reason = "the list is the command's output")]
     pub(super) async fn run(self, config: Config, clock: Clock) -> Result<(), HostError> {
+        let config = config.with("data", self.data);
         let services = joined(config.clone(), clock.clone()).await?;
-        match self {
-            Self::List { most } => {
+        match self.verb {
+            Verb::List { most } => {
                 for service in &services {
                     for letter in dead_letters::list(service, most).await? {
-                        println!("{}", serde_json::to_string(&letter)?);
+                        print_json(&letter)?;
                     }
                 }
                 let broker = Broker::open(&config, clock, None).await?;
                 if let Some(subscriber) = broker.subscriber {
                     let most = usize::try_from(most).unwrap_or(0);
                     for aside in subscriber.set_aside(&subscriptions(), most).await? {
-                        println!(
-                            "{}",
-                            serde_json::json!({ "set_aside_by_broker": aside.function, "why": aside.why, "message": aside.message })
-                        );
+                        print_json(&serde_json::json!({
+                            "set_aside_by_broker": aside.function,
+                            "why": aside.why,
+                            "message": aside.message,
+                        }))?;
                     }
                 }
                 Ok(())
             }
-            Self::Show { id } => {
+            Verb::Show { id } => {
                 let (_, letter) = find(&services, &id).await?;
-                println!("{}", serde_json::to_string_pretty(&letter)?);
-                Ok(())
+                print(&format!("{}\n", serde_json::to_string_pretty(&letter)?))
             }
-            Self::Replay { id } if id == "all" => {
+            Verb::Replay { id } if id == "all" => {
+                let mut failed = 0;
                 for service in &services {
-                    for letter in dead_letters::list(service, i64::MAX).await? {
-                        say(&letter.id, &dead_letters::replay(service, &letter).await?);
+                    for letter in dead_letters::list(service, MOST_AT_ONCE).await? {
+                        let succeeded = say(&letter.id, &dead_letters::replay(service, &letter).await?);
+                        failed += u32::from(!succeeded);
                     }
                 }
-                Ok(())
+                if failed == 0 { Ok(()) } else { Err(HostError(format!("{failed} failed again"))) }
             }
-            Self::Replay { id } => {
+            Verb::Replay { id } => {
                 let (service, letter) = find(&services, &id).await?;
-                say(&id, &dead_letters::replay(service, &letter).await?);
-                Ok(())
+                if say(&id, &dead_letters::replay(service, &letter).await?) {
+                    Ok(())
+                } else {
+                    Err(HostError(format!("{id} is still a dead letter")))
+                }
             }
-            Self::Drop { id } => {
+            Verb::Drop { id } => {
                 let (service, _) = find(&services, &id).await?;
                 dead_letters::drop_one(service, &id).await?;
                 eprintln!("{id} is dropped");
@@ -119,7 +134,11 @@ async fn find<'a>(
     Err(HostError(format!("there is no dead letter {id}")))
 }
 
-fn say(id: &str, disposition: &Disposition) {
+/// The most dead letters of each service that one command replays.
+const MOST_AT_ONCE: i64 = 10_000;
+
+/// Says what a replay came to, and whether it succeeded.
+fn say(id: &str, disposition: &Disposition) -> bool {
     match disposition {
         Disposition::Done => eprintln!("{id} succeeded"),
         Disposition::Duplicate => eprintln!("{id} was done before"),
@@ -127,4 +146,5 @@ fn say(id: &str, disposition: &Disposition) {
         Disposition::Permanent { code } => eprintln!("{id} failed again: {code}"),
         Disposition::NotAttempted => eprintln!("{id} was not tried: the database is away"),
     }
+    matches!(disposition, Disposition::Done | Disposition::Duplicate)
 }

@@ -1,16 +1,26 @@
 //! `florin effects`: calls to peers that are not done, and those that need a person.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use florin_kernel::rows::effects;
 use florin_kernel::time::Clock;
 
 use super::dead_letters::joined;
+use super::print_json;
 use crate::config::Config;
 use crate::deployment::HostError;
 
 /// Calls to peers that are not done.
+#[derive(Debug, Args)]
+pub(crate) struct Effects {
+    /// The data directory [./florin-data].
+    #[arg(long, global = true)]
+    data: Option<String>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum Effects {
+enum Verb {
     /// Lists them, the oldest first, as a line of JSON each.
     List {
         /// The most of each service.
@@ -25,19 +35,18 @@ pub(crate) enum Effects {
 }
 
 impl Effects {
-    #[expect(clippy::print_stdout, reason = "the list is the command's output")]
     pub(super) async fn run(self, config: Config, clock: Clock) -> Result<(), HostError> {
-        let services = joined(config, clock).await?;
-        match self {
-            Self::List { most } => {
+        let services = joined(config.with("data", self.data), clock).await?;
+        match self.verb {
+            Verb::List { most } => {
                 for service in services {
                     for effect in effects::list(&service, most).await? {
-                        println!("{}", serde_json::to_string(&effect)?);
+                        print_json(&effect)?;
                     }
                 }
                 Ok(())
             }
-            Self::Retry { id } => {
+            Verb::Retry { id } => {
                 for service in services {
                     if effects::retry(&service, &id).await? {
                         eprintln!("{id} is wanted again");

@@ -40,10 +40,8 @@ enum Command {
     /// Print a development token, and nothing else.
     Token(token::Token),
     /// Deliveries that cannot succeed.
-    #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
     /// Calls to peers that are not done.
-    #[command(subcommand)]
     Effects(effects::Effects),
     /// Events that are committed and not yet published.
     Outbox(outbox::Outbox),
@@ -51,6 +49,20 @@ enum Command {
     Sandbox(sandbox::SandboxCommand),
     /// Drive a realistic morning of payments against a running suite.
     Demo(crate::demo::DemoArgs),
+}
+
+/// Prints a command's output; a reader that has seen enough is no error.
+fn print(text: &str) -> Result<(), HostError> {
+    use std::io::{ErrorKind, Write};
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a value as a line of JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<(), HostError> {
+    print(&format!("{}\n", serde_json::to_string(value)?))
 }
 
 impl Cli {

@@ -117,8 +117,11 @@ fn tell(deployment: &Deployment, at: SocketAddr, clock: &Clock) {
     }
     println!("  a morning of payments: florin demo");
     println!();
-    println!(
-        "A development token for the tenant demo, good for 12 hours (another one: florin token --tenant demo):"
-    );
+    let data = match deployment.config.get("data") {
+        Some(directory) => format!(" --data {directory}"),
+        None => String::new(),
+    };
+    println!("A development token for the tenant demo, good for 12 hours");
+    println!("(another one: florin token --tenant demo{data}):");
     println!("{token}");
 }

@@ -37,7 +37,8 @@ const LEDGER: &str = "CREATE TABLE IF NOT EXISTS florin_migrations (
     PRIMARY KEY (module, version)
 )";
 
-/// The three roles of row-level security. Made by whoever may; another process may make them meanwhile.
+/// The three roles of row-level security. Made by whoever may (CREATEROLE), who joins the owner of the tables;
+/// another process may make them meanwhile.
 const ROLES: &str = "DO $$
 DECLARE wanted text;
 BEGIN
@@ -49,11 +50,15 @@ BEGIN
             END;
         END IF;
     END LOOP;
+    IF NOT pg_has_role(current_user, 'florin_owner', 'MEMBER') THEN
+        EXECUTE format('GRANT florin_owner TO %I', current_user);
+    END IF;
 END $$";
 
 impl Db {
     /// Brings the schema up to date: the kernel's tables, then the service's. Each step is one transaction;
-    /// processes that start together take turns. On PostgreSQL the login must be a member of `florin_owner`.
+    /// processes that start together take turns. On PostgreSQL the login must be a member of
+    /// `florin_owner`, or have CREATEROLE to become one.
     pub async fn migrate(&self, schema: &str, modules: &[Migrations]) -> DbResult<()> {
         match self {
             Self::Sqlite { write, .. } => {
@@ -108,6 +113,10 @@ impl Db {
         }
         .map_err(|error| match error.trouble() {
             Trouble::Away => error,
+            _ if error.to_string().contains("set role") => DbError::said(
+                Trouble::Fault,
+                format!("{error}: GRANT florin_app, florin_system TO the login of this service"),
+            ),
             _ => DbError::said(
                 Trouble::Fault,
                 format!("the schema is not there: run `florin migrate` ({error})"),
