@@ -15,13 +15,13 @@ use florin_kernel::rows::{effects, outbox};
 use florin_kernel::service::{Definition, Service, Settings};
 use florin_kernel::time::Clock;
 use florin_knative::delivery_door::Guard;
-use florin_sandbox::{Sandbox, SandboxConfig};
 
 use crate::card::CardProvider;
 use crate::config::Config;
 use crate::functions::chosen;
 use crate::lock::Lock;
 use crate::queue::Broker;
+use crate::sandbox_here::SandboxHere;
 use crate::schema;
 
 /// Why the host cannot do what it was asked.
@@ -51,7 +51,7 @@ pub struct Deployment {
     /// The broker.
     pub broker: Broker,
     /// The sandbox, when it lives in this process.
-    pub sandbox: Option<Sandbox>,
+    pub sandbox: Option<SandboxHere>,
     /// The development key, when tokens are verified with it.
     pub development_key: Option<DevelopmentKey>,
     /// The time.
@@ -81,8 +81,10 @@ impl Deployment {
         let (sandbox, card) = match (provider, local) {
             (CardProvider::Unused, _) => (None, None),
             (CardProvider::At(base), _) => (None, Some(base)),
-            (CardProvider::Sandbox, Some(local)) => {
-                (Some(sandbox(&config, &public, &clock).await?), Some(format!("{local}/sandbox")))
+            (CardProvider::Sandbox, Some(_)) => {
+                let here = SandboxHere::open(&config, &public, &clock).await?;
+                let base = here.base();
+                (Some(here), Some(base))
             }
             (CardProvider::Sandbox, None) => {
                 return Err(HostError(
@@ -176,18 +178,13 @@ pub async fn service(
     Ok(service)
 }
 
-async fn sandbox(config: &Config, public: &str, clock: &Clock) -> Result<Sandbox, HostError> {
-    let data = config.data();
-    std::fs::create_dir_all(&data)?;
-    let settings =
-        SandboxConfig { public_base: Some(format!("{public}/sandbox")), ..SandboxConfig::default() };
-    let url = format!("sqlite://{}", data.join("sandbox.db").display());
-    Ok(Sandbox::open(&url, settings, clock.clone()).await?)
-}
-
 /// Where browsers reach us. The card provider sends them back there, so a guess must not leave this machine.
 fn public_url(config: &Config, provider: &CardProvider, local: Option<&str>) -> Result<String, HostError> {
     if let Some(url) = config.get("public_url") {
+        // A provider refuses another address, and every payment would look declined.
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            return Err(HostError(format!("FLORIN_PUBLIC_URL: {url} is no http or https address")));
+        }
         return Ok(url.trim_end_matches('/').to_owned());
     }
     let local = local.filter(|_| config.get("issuer").is_none());

@@ -11,6 +11,7 @@ pub mod lambda;
 pub mod lock;
 pub mod program;
 pub mod queue;
+pub mod sandbox_here;
 pub mod schema;
 pub mod serve;
 pub mod services;

@@ -12,7 +12,6 @@ use florin_kernel::service::Service;
 use florin_kernel::time::Clock;
 use florin_knative::delivery_door;
 use florin_queue::{consumer, relay, schedule};
-use florin_sandbox::Sandbox;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -115,14 +114,26 @@ pub async fn serve(
     ready(&deployment);
 
     let closing = CancellationToken::new();
-    tokio::spawn(before_closing(Arc::clone(&app), deployment.sandbox.clone(), stop, closing.clone()));
-    server::serve(listener, routes, Drain { stop: closing, linger, patience: IN_FLIGHT }).await;
+    let going = async {
+        stop.cancelled().await;
+        app.set_ready(false);
+        if let Some(sandbox) = &deployment.sandbox {
+            sandbox.release();
+        }
+        closing.cancel();
+    };
+    let serving =
+        server::serve(listener, routes, Drain { stop: closing.clone(), linger, patience: IN_FLIGHT });
+    tokio::join!(serving, going);
     // No call can come any more: finish the effects, then publish what they committed.
     finish_effects(&app, AFTERWARDS).await;
     halt.cancel();
     background.close();
     if tokio::time::timeout(AFTERWARDS, background.wait()).await.is_err() {
         tracing::warn!("another process publishes and consumes the rest");
+    }
+    if let Some(sandbox) = deployment.sandbox {
+        sandbox.close(Duration::from_secs(1)).await;
     }
     for service in app.services() {
         service.db.close().await;
@@ -170,22 +181,6 @@ impl Failure {
     fn ended(&self) -> Result<(), HostError> {
         self.first.get().map_or(Ok(()), |error| Err(HostError(error.0.clone())))
     }
-}
-
-/// Says that this process is going. A sandbox that lives in it answers until our own effects are done with it.
-async fn before_closing(
-    app: Arc<App>,
-    sandbox: Option<Sandbox>,
-    stop: CancellationToken,
-    closing: CancellationToken,
-) {
-    stop.cancelled().await;
-    app.set_ready(false);
-    if let Some(sandbox) = sandbox {
-        sandbox.release();
-        finish_effects(&app, IN_FLIGHT).await;
-    }
-    closing.cancel();
 }
 
 async fn finish_effects(app: &App, patience: Duration) {

@@ -1,5 +1,8 @@
 //! SIGTERM: what is in flight gets its answer, what is committed is published, and the process ends with 0.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use florin_conformance::card_proxy::{CardProxy, Stop};
 use florin_conformance::client::{Client, Outgoing};
 use florin_conformance::server::Server;
@@ -64,6 +67,41 @@ async fn a_confirm_in_flight_finishes_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_confirm_in_flight_finishes_on_postgresql() {
     check(Engine::Postgres).await;
+}
+
+/// The provider lives in the process that ends: it must outlast the effects that still want it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_all_in_one_gives_a_final_answer_to_everything_it_took() {
+    let Some(mut site) = Site::new(Engine::Sqlite, &Broker::Embedded).await else { return };
+    site.set("FLORIN_CARD_URL", "sandbox");
+    let mut florin = site.serve().await;
+    let client = site.client(&florin, "acme");
+    let paid = Arc::new(AtomicUsize::new(0));
+    let payers: Vec<_> =
+        (0..8).map(|payer| tokio::spawn(pay(client.clone(), payer, Arc::clone(&paid)))).collect();
+    until("a morning under way", || async { (paid.load(Ordering::Relaxed) >= 40).then_some(()) }).await;
+    florin.process().terminate();
+    for payer in payers {
+        let statuses = within("a payer's end", payer).await.expect("a task");
+        assert!(statuses.iter().all(|status| *status == 201), "{statuses:?}");
+    }
+    let status = florin.process().ended().await;
+    assert!(status.success(), "{status}");
+    assert_eq!(site.unpublished(), 0);
+}
+
+/// Pays until nobody is let in; the statuses of the answers.
+async fn pay(client: Client, payer: usize, paid: Arc<AtomicUsize>) -> Vec<u16> {
+    let body = json!({ "amount": 100, "currency": "EUR", "payment_method": "pm_card_visa", "confirm": true });
+    let mut statuses = Vec::new();
+    loop {
+        let key = format!("key-{payer}-{}", statuses.len());
+        match client.try_post_once("/v1/payments", &key, body.clone()).await {
+            Ok(reply) => statuses.push(reply.status),
+            Err(_) => return statuses,
+        }
+        paid.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
