@@ -132,7 +132,9 @@ fn every_real_purchase_is_paid_once_though_the_suite_dies_and_the_file_is_repeat
         Runtime::new().expect("a runtime").block_on(demo::run(args, Some(bearer)))
     });
     runtime.block_on(async {
+        let deadline = Clock::System.now().plus(Duration::from_secs(300));
         while charged(listen).await.0 < 1_000 {
+            assert!(Clock::System.now() < deadline && !paying.is_finished(), "the demo does not get on");
             tokio::task::yield_now().await;
         }
     });
