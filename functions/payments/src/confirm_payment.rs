@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::charge_card::ChargeCard;
-use crate::payment::{Payment, PaymentId, PaymentMethod, Status};
+use crate::payment::{Payment, PaymentId, Status};
+use crate::payment_method::PaymentMethod;
 use crate::payment_view::PaymentView;
 use crate::refusals::{CARD_DECLINED, PAYMENT_METHOD_MISSING, PAYMENT_NOT_FOUND, PAYMENT_STATE_CONFLICT};
 use crate::return_url::ReturnUrl;

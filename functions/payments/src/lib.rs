@@ -3,6 +3,7 @@
 mod events;
 mod metadata;
 mod payment;
+mod payment_method;
 mod payment_view;
 mod provider;
 mod refund;

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::metadata::Metadata;
+use crate::payment_method::PaymentMethod;
 use crate::refusals::{
     CAPTURE_EXCEEDS_REMAINING, PAYMENT_METHOD_MISSING, PAYMENT_NOT_FOUND, PAYMENT_STATE_CONFLICT,
     REFUND_EXCEEDS_REMAINING,
@@ -39,8 +40,6 @@ impl Kind for AttemptKind {
 /// The identifier of one attempt to pay; the provider's idempotency key.
 pub(crate) type AttemptId = Id<AttemptKind>;
 
-/// A token of a payment method at the provider.
-pub(crate) type PaymentMethod = Text<255>;
 /// The merchant's own name for a thing; unique within the tenant for ever.
 pub(crate) type Reference = Text<255>;
 

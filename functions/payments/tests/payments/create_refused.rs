@@ -83,6 +83,7 @@ async fn a_field_of_another_type_or_too_long_is_named() {
         (json!({ "confirm": "true" }), "/confirm"),
         (json!({ "confirm": 1 }), "/confirm"),
         (json!({ "payment_method": "" }), "/payment_method"),
+        (json!({ "payment_method": "4242 4242 4242 4242" }), "/payment_method"),
         (json!({ "payment_method": long(256) }), "/payment_method"),
         (json!({ "reference": "" }), "/reference"),
         (json!({ "reference": long(256) }), "/reference"),
