@@ -52,8 +52,10 @@ async fn check(engine: Engine) {
     assert_eq!(shown["function"], "audit.record_event");
     assert!(shown["event"].to_string().contains("florin.payment.succeeded.v1"), "{shown}");
 
-    // Replayed too early it stays; once the table is back it is recorded, once.
-    site.command(&["dead-letters", "replay", ids[0]]);
+    // Replayed too early it stays, and the command says so; once the table is back it is recorded, once.
+    let early = process::run(&["dead-letters", "replay", ids[0]], &site.environment(), site.directory());
+    assert!(!early.status.success());
+    assert!(String::from_utf8_lossy(&early.stderr).contains("failed again"));
     assert_eq!(letters(&site).len(), 2);
     rows.run("ALTER TABLE audit_records_away RENAME TO audit_records").await;
     site.command(&["dead-letters", "replay", ids[0]]);
