@@ -1,18 +1,23 @@
 //! The catalog: everything that is known of the functions, read from the one list of them.
 //!
-//! Four readings of it: [`json`] for programs that deploy, [`openapi`] for those who call, [`asyncapi`] for
-//! those who listen, and [`event_files`] for the directory events/. All come in a stable order.
+//! Four readings of it: [`json`] for programs, [`openapi`] for those who call, [`asyncapi`] for
+//! those who listen, and [`event_files`] for the directory events/. [`Deployment`] is what the formats of the platforms
+//! are made of. All come in a stable order.
 
 mod asyncapi;
+mod deployment;
 mod event_files;
 mod events;
+mod filter;
 mod json;
 mod openapi;
 mod schemas;
 
 pub use asyncapi::asyncapi;
+pub use deployment::{By, Deployment, Entry, INVOCATION, MOST_DELIVERIES, Needs};
 pub use event_files::event_files;
 pub use events::{Emitted, emitted};
+pub use filter::Filter;
 pub use json::json;
 pub use openapi::openapi;
 

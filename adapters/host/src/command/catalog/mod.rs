@@ -1,7 +1,16 @@
-//! `florin catalog`: what the code declares.
+//! `florin catalog`: what the code declares, and whether what is deployed is that.
+
+mod generated;
+mod helm;
+mod knative;
+mod kubernetes;
+mod schedule;
+mod settings;
+mod terraform;
+mod verify;
 
 use axum::Router;
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use florin_http::app::App;
 use florin_kernel::catalog;
 use florin_kernel::service::Definition;
@@ -10,9 +19,15 @@ use serde_json::Value;
 use crate::deployment::HostError;
 use crate::services::SERVICES;
 
+/// What every generated file says of itself.
+const GENERATED_BY: &str = "florin catalog verify --write";
+
 /// Prints what the code declares.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Catalog {
+    #[command(subcommand)]
+    task: Option<Task>,
     /// The form.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
@@ -29,10 +44,25 @@ enum Format {
     Openapi,
     /// AsyncAPI 3.0.
     Asyncapi,
+    /// What infra/terraform takes.
+    Terraform,
+    /// What infra/knative takes.
+    Knative,
+    /// What infra/helm takes.
+    Helm,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Compare infra/ with the code; fails with the lines to mend.
+    Verify(verify::Verify),
 }
 
 impl Catalog {
     pub(super) fn run(self) -> Result<(), HostError> {
+        if let Some(Task::Verify(verify)) = self.task {
+            return verify.run();
+        }
         if let Some(directory) = self.write {
             std::fs::create_dir_all(&directory)?;
             for (name, text) in catalog::event_files(SERVICES) {
@@ -44,6 +74,9 @@ impl Catalog {
             Format::Json => catalog::json(SERVICES),
             Format::Openapi => catalog::openapi(SERVICES),
             Format::Asyncapi => catalog::asyncapi(SERVICES),
+            Format::Terraform => terraform::document()?,
+            Format::Knative => knative::document()?,
+            Format::Helm => helm::document()?,
         };
         super::print(&format!("{}\n", serde_json::to_string_pretty(&document)?))
     }

@@ -1,0 +1,42 @@
+//! The generated files of infra/: for each platform the data that its hand-written modules and charts take.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{helm, knative, terraform};
+use crate::deployment::HostError;
+
+/// A generated file.
+pub(super) struct Generated {
+    /// Where it lies under infra/.
+    pub(super) path: &'static str,
+    document: fn() -> Result<Value, HostError>,
+}
+
+/// All of them.
+pub(super) const GENERATED: &[Generated] = &[
+    Generated { path: "catalog/terraform.json", document: terraform::document },
+    Generated { path: "catalog/knative.json", document: knative::document },
+    // Helm reads only files inside the chart.
+    Generated { path: "helm/florin/catalog.json", document: helm::document },
+];
+
+impl Generated {
+    /// What the file must be.
+    pub(super) fn text(&self) -> Result<String, HostError> {
+        Ok(format!("{}\n", serde_json::to_string_pretty(&(self.document)()?)?))
+    }
+}
+
+/// Writes all of them under this directory.
+pub(super) fn write(infra: &Path) -> Result<(), HostError> {
+    for file in GENERATED {
+        let path = infra.join(file.path);
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory)?;
+        }
+        std::fs::write(path, file.text()?)?;
+    }
+    Ok(())
+}
