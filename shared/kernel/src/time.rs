@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use sqlx::encode::IsNull;
@@ -11,6 +10,7 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Postgres, Sqlite};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::sync::watch;
 
 /// An instant in microseconds since the Unix epoch, UTC.
 ///
@@ -147,13 +147,13 @@ pub enum Clock {
     /// The operating system's clock.
     System,
     /// A clock that stands still until it is moved.
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<watch::Sender<Timestamp>>),
 }
 
 impl Clock {
     /// A clock that stands at this instant until [`Clock::advance`].
     pub fn standing_at(now: Timestamp) -> Self {
-        Self::Manual(Arc::new(AtomicI64::new(now.0)))
+        Self::Manual(Arc::new(watch::Sender::new(now)))
     }
 
     /// The instant now.
@@ -163,14 +163,23 @@ impl Clock {
             Self::System => Timestamp(
                 i64::try_from(OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX),
             ),
-            Self::Manual(at) => Timestamp(at.load(Ordering::SeqCst)),
+            Self::Manual(at) => *at.borrow(),
         }
     }
 
     /// Moves a manual clock; the system's clock cannot be moved.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(at) = self {
-            at.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
+            at.send_modify(|now| *now = now.plus(by));
+        }
+    }
+
+    /// Waits until this clock shows that instant.
+    pub async fn reaches(&self, instant: Timestamp) {
+        match self {
+            Self::System => tokio::time::sleep(instant.since(self.now())).await,
+            // The sender is this clock's own: it cannot be gone.
+            Self::Manual(at) => drop(at.subscribe().wait_for(|now| *now >= instant).await),
         }
     }
 }

@@ -20,9 +20,6 @@ async fn check(transaction: &str, fate: Fate) {
     let lost = commits(&scene).next_commit_of(transaction, fate);
     let confirming = scene.confirm();
     lost.met().await;
-    if (transaction, fate) == (CHANGE, Fate::LostAfter) {
-        scene.site.rows("payments").end_leases().await;
-    }
     let answer = within("the answer", confirming).await.expect("a task").expect("an answer");
     match answer.status {
         200 => assert_eq!(scene.repeated().await.bytes, answer.bytes),
@@ -62,6 +59,5 @@ async fn with_nobody_left_to_ask_the_answer_is_503_and_the_repeat_is_final() {
     assert_eq!(answer.code(), "outcome_unknown");
     assert!(answer.header("retry-after").is_some(), "{answer:?}");
     commits(&scene).come_back();
-    scene.site.rows("payments").end_leases().await;
     scene.assert_confirmed_once().await;
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use florin_kernel::rows::effects;
 use florin_kernel::service::Settings;
 use florin_testkit::suite::{Fault, Suite, on_each_database, on_each_database_with};
 use serde_json::json;
@@ -11,7 +12,6 @@ use crate::shop::{
     waiting_for_customer,
 };
 
-const LEASE: Duration = Duration::from_secs(30);
 /// Longer than the first delay between two attempts.
 const SOON: Duration = Duration::from_secs(2);
 
@@ -79,9 +79,9 @@ async fn a_runner_that_died_is_followed_by_the_sweep_when_its_lease_is_over_and_
     on_each_database(SERVICES, |suite: Suite| async move {
         let shop = suite.client("shop");
         let id = processing(&suite, &shop).await;
-        suite.advance(Duration::from_secs(20));
+        suite.advance(Duration::from_secs(1));
         assert_eq!((suite.sweep().await, stands(&shop, &id).await.0.as_str()), (0, "processing"));
-        suite.advance(SOON);
+        suite.advance(effects::LEASE);
         assert_eq!((suite.sweep().await, stands(&shop, &id).await.0.as_str()), (1, "succeeded"));
         assert_eq!((asked(&suite, &id).await, at_provider(&suite, &id).await), (vec![2], (1, 1, 0, 0)));
     })
@@ -132,7 +132,7 @@ async fn two_runners_at_once_may_both_ask_and_one_records() {
         while suite.peers.seen().is_empty() {
             tokio::task::yield_now().await;
         }
-        suite.advance(LEASE);
+        suite.advance(effects::LEASE);
         let sweeps = tokio::join!(suite.sweep(), suite.sweep(), suite.sweep());
         let reply = first.await.unwrap();
         suite.drained().await;

@@ -56,7 +56,7 @@ impl Service {
         let traceparent = cx.trace.as_ref().map(|t| t.as_str().to_owned());
         let mut wanted = Vec::new();
         for asked in std::mem::take(&mut cx.asked) {
-            let Some(Room::Effect(room)) = self.function(asked.name).map(|f| f.room) else {
+            let Some(Room::Effect(_)) = self.function(asked.name).map(|f| f.room) else {
                 return Err(Stop::fault(format!("{} is not an effect of this service", asked.name)));
             };
             let id = self.ids.new_id::<effects::EffectKind>().to_string();
@@ -65,7 +65,6 @@ impl Service {
                 operation: waiting,
                 traceparent: traceparent.as_deref(),
                 now,
-                lease: lease_of(room.timeout),
             };
             effects::insert(&mut cx.view.tx, &id, &asked, by).await?;
             wanted.push(Wanted { id, function: asked.name });
@@ -77,11 +76,6 @@ impl Service {
     pub(super) fn committed(&self) {
         self.outbox_ready.notify_one();
     }
-}
-
-/// How long a runner holds an effect: its time-out and a second to record the outcome.
-pub(super) fn lease_of(timeout: Duration) -> Duration {
-    timeout + Duration::from_secs(1)
 }
 
 /// Whether to run the whole room again.

@@ -1,11 +1,12 @@
 //! An effect's way: lease, build, send, parse, and the recording command in which the first outcome wins.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::change::{self, RUNS, Wanted, lease_of};
+use super::change::{self, RUNS, Wanted};
 use super::guarded;
 use crate::answer::Rendered;
 use crate::caller::{Caller, TenantId};
@@ -14,7 +15,7 @@ use crate::db::DbResult;
 use crate::event::TraceParent;
 use crate::function::{EffectRoom, Room};
 use crate::network::{Outgoing, Parsed, SendError};
-use crate::rows::effects::{self, EffectRow};
+use crate::rows::effects::{self, EffectRow, FIRST, Held, LEASE, RENEW_EVERY};
 use crate::rows::operations::{self, OperationKind};
 use crate::service::Service;
 use crate::stop::{Fault, Stop};
@@ -51,11 +52,13 @@ impl Service {
         let (service, tenant) = (Arc::clone(self), tenant.clone());
         self.effects
             .spawn(async move {
-                for Wanted { id, function } in wanted {
-                    if let Err(error) = service.run_leased(&tenant, &id, function).await {
+                // At once, because each holds its lease from now on.
+                let runs = wanted.iter().map(async |Wanted { id, function }| {
+                    if let Err(error) = service.run_leased(&tenant, id, function).await {
                         tracing::warn!(effect.id = %id, error.message = %error, "the sweep will run this effect");
                     }
-                }
+                });
+                futures_util::future::join_all(runs).await;
             })
             .abort_handle()
     }
@@ -64,7 +67,8 @@ impl Service {
     pub(super) async fn release(&self, tenant: &TenantId, wanted: &[Wanted]) {
         for Wanted { id, .. } in wanted {
             let now = self.clock.now();
-            if let Err(error) = effects::again(self, tenant, id, now, "handed back at the deadline").await {
+            let held = Held { tenant, id, attempts: FIRST };
+            if let Err(error) = effects::again(self, held, now, "handed back at the deadline").await {
                 tracing::warn!(effect.id = %id, error.message = %error, "its lease will run out");
             }
         }
@@ -82,9 +86,11 @@ impl Service {
     /// Begins to run the effects that are due, each in a task of its own.
     pub(super) async fn sweep_begin(self: &Arc<Self>, most: i64) -> DbResult<Vec<Run>> {
         let due = effects::due(self, most).await?;
-        let begin = |(tenant, id, function): (TenantId, String, String)| {
+        let begin = |(tenant, id, function, attempts): (TenantId, String, String, i64)| {
             let service = Arc::clone(self);
-            self.effects.spawn(async move { service.run_due(&tenant, &id, &function).await })
+            self.effects.spawn(async move {
+                service.run_due(Held { tenant: &tenant, id: &id, attempts }, &function).await
+            })
         };
         Ok(due.into_iter().map(begin).collect())
     }
@@ -100,16 +106,16 @@ impl Service {
         Ok(())
     }
 
-    async fn run_due(self: &Arc<Self>, tenant: &TenantId, id: &str, function: &str) -> DbResult<EffectRun> {
+    async fn run_due(self: &Arc<Self>, due: Held<'_>, function: &str) -> DbResult<EffectRun> {
         let Some(room) = self.effect_room(function) else {
             // Another release may know it. Until then it must not stand before those that can be run.
-            tracing::error!(effect.id = id, florin.function = function, "no such effect in this release");
+            tracing::error!(effect.id = due.id, florin.function = function, "no such effect in this release");
             let later = self.clock.now().plus(UNKNOWN_AGAIN);
-            effects::again(self, tenant, id, later, "no such effect in this release").await?;
+            effects::again(self, due, later, "no such effect in this release").await?;
             return Ok(EffectRun::Again);
         };
-        match effects::lease(self, tenant, id, lease_of(room.timeout)).await? {
-            Some(row) => self.attempt(&room, row).await,
+        match effects::lease(self, due.tenant, due.id).await? {
+            Some(row) => self.run_held(&room, row).await,
             None => Ok(EffectRun::Taken),
         }
     }
@@ -125,8 +131,8 @@ impl Service {
         let row = effects::by_id(&mut tx, tenant, id).await?;
         drop(tx);
         match row {
-            Some(row) => self.attempt(&room, row).await,
-            None => Ok(EffectRun::Taken),
+            Some(row) if row.attempts == FIRST => self.run_held(&room, row).await,
+            Some(_) | None => Ok(EffectRun::Taken),
         }
     }
 
@@ -137,13 +143,41 @@ impl Service {
         }
     }
 
+    /// Runs an effect and keeps its lease meanwhile: whoever dies, or hangs, loses it within seconds.
+    async fn run_held(self: &Arc<Self>, room: &EffectRoom, row: EffectRow) -> DbResult<EffectRun> {
+        tokio::select! {
+            run = self.attempt(room, &row) => run,
+            never = self.keep(&row) => match never {},
+        }
+    }
+
+    /// Renews a lease for as long as this is polled. One that is lost is not fought for, and the run goes on: the
+    /// peer knows both by one key, and the first outcome wins.
+    async fn keep(&self, row: &EffectRow) -> Infallible {
+        let mut next = row.due_at.minus(LEASE);
+        loop {
+            next = next.plus(RENEW_EVERY);
+            self.clock.reaches(next).await;
+            match effects::renew(self, row.held()).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::info!(effect.id = %row.id, effect.attempts = row.attempts, "this run has no lease any more");
+                    return std::future::pending().await;
+                }
+                Err(error) => {
+                    tracing::warn!(effect.id = %row.id, error.message = %error, "a lease was not renewed");
+                }
+            }
+        }
+    }
+
     /// One attempt of an effect whose lease is held.
-    async fn attempt(self: &Arc<Self>, room: &EffectRoom, row: EffectRow) -> DbResult<EffectRun> {
+    async fn attempt(self: &Arc<Self>, room: &EffectRoom, row: &EffectRow) -> DbResult<EffectRun> {
         let input: Value = serde_json::from_str(&row.input).unwrap_or(Value::Null);
-        let exchange = guarded(async { self.exchange(room, &row, &input).await.map_err(Stop::retry) });
+        let exchange = guarded(async { self.exchange(room, row, &input).await.map_err(Stop::retry) });
         let exchanged = tokio::time::timeout(room.timeout, exchange).await.map(|done| done.map_err(said));
         let why = match exchanged {
-            Ok(Ok(outcome)) => match self.record(room, &row, &input, Some(outcome)).await {
+            Ok(Ok(outcome)) => match self.record(room, row, &input, Some(outcome)).await {
                 Ok(run) => return Ok(run),
                 Err(why) => why,
             },
@@ -154,13 +188,13 @@ impl Service {
         let now = self.clock.now();
         if now.since(row.created_at) >= room.max_age {
             tracing::error!(effect.id = %row.id, error.message = %why, "this effect needs a person");
-            match self.record(room, &row, &input, None).await {
+            match self.record(room, row, &input, None).await {
                 Ok(run) => return Ok(run),
                 Err(error) => tracing::error!(effect.id = %row.id, error.message = %error, "not recorded"),
             }
         }
         tracing::warn!(effect.id = %row.id, effect.attempts = row.attempts, error.message = %why, "effect comes again");
-        effects::again(self, &row.tenant, &row.id, now.plus(backoff(row.attempts)), &why).await?;
+        effects::again(self, row.held(), now.plus(backoff(row.attempts)), &why).await?;
         Ok(EffectRun::Again)
     }
 

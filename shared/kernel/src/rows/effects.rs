@@ -48,6 +48,29 @@ pub struct EffectRow {
     pub created_at: Timestamp,
 }
 
+/// How long a runner holds an effect, unless it renews its hold: so soon the sweep takes over from one that died.
+pub const LEASE: Duration = Duration::from_secs(5);
+
+/// How often a run renews its lease: twice may fail before it ends.
+pub(crate) const RENEW_EVERY: Duration = Duration::from_millis(1_500);
+
+/// How often an effect was tried when whoever asked for it runs it.
+pub(crate) const FIRST: i64 = 1;
+
+/// One run's hold on an effect. Each run has a number of its own: how often the effect was tried by then.
+#[derive(Clone, Copy)]
+pub(crate) struct Held<'a> {
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) id: &'a str,
+    pub(crate) attempts: i64,
+}
+
+impl EffectRow {
+    pub(crate) fn held(&self) -> Held<'_> {
+        Held { tenant: &self.tenant, id: &self.id, attempts: self.attempts }
+    }
+}
+
 /// Whose operation waits for an effect.
 #[derive(Clone, Copy)]
 pub(crate) struct AskedBy<'a> {
@@ -55,16 +78,15 @@ pub(crate) struct AskedBy<'a> {
     pub(crate) operation: Option<(&'a str, &'static str)>,
     pub(crate) traceparent: Option<&'a str>,
     pub(crate) now: Timestamp,
-    /// Whoever asks runs it at once and holds it for so long.
-    pub(crate) lease: Duration,
 }
 
+/// An effect that is asked for: whoever asks runs it at once, so that it is leased from its first moment.
 pub(crate) async fn insert(tx: &mut Tx, id: &str, asked: &Asked, by: AskedBy<'_>) -> DbResult<()> {
     tx.sql(
         "INSERT INTO florin_effects
              (id, tenant, function, input, subject, operation_id, operation_function, traceparent,
               state, attempts, due_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'wanted', 1, $9, $10)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'wanted', $9, $10, $11)",
     )
     .bind(id.to_owned())
     .bind(by.tenant.clone())
@@ -74,7 +96,8 @@ pub(crate) async fn insert(tx: &mut Tx, id: &str, asked: &Asked, by: AskedBy<'_>
     .bind(by.operation.map(|(id, _)| id.to_owned()))
     .bind(by.operation.map(|(_, function)| function))
     .bind(by.traceparent.map(str::to_owned))
-    .bind(by.now.plus(by.lease))
+    .bind(FIRST)
+    .bind(by.now.plus(LEASE))
     .bind(by.now)
     .run()
     .await
@@ -82,12 +105,7 @@ pub(crate) async fn insert(tx: &mut Tx, id: &str, asked: &Asked, by: AskedBy<'_>
 }
 
 /// Takes the lease of an effect that is due; none when another runner has it or it is done.
-pub(crate) async fn lease(
-    service: &Service,
-    tenant: &TenantId,
-    id: &str,
-    lease: Duration,
-) -> DbResult<Option<EffectRow>> {
+pub(crate) async fn lease(service: &Service, tenant: &TenantId, id: &str) -> DbResult<Option<EffectRow>> {
     let now = service.clock.now();
     let mut tx = service.db.begin(Wall::Tenant(tenant)).await?;
     let row = tx
@@ -101,11 +119,33 @@ pub(crate) async fn lease(
         .bind(tenant.clone())
         .bind(id.to_owned())
         .bind(now)
-        .bind(now.plus(lease))
+        .bind(now.plus(LEASE))
         .first()
         .await?;
     tx.commit().await.map_err(CommitError::into_error)?;
     Ok(row)
+}
+
+/// Renews the lease of a run that goes on. Not when it has ended, nor when another run has begun: then somebody
+/// else has the effect, or may have it at any moment.
+pub(crate) async fn renew(service: &Service, held: Held<'_>) -> DbResult<bool> {
+    let now = service.clock.now();
+    let mut tx = service.db.begin(Wall::Tenant(held.tenant)).await?;
+    let rows = tx
+        .sql(
+            "UPDATE florin_effects
+             SET due_at = $5
+             WHERE tenant = $1 AND id = $2 AND state = 'wanted' AND attempts = $3 AND due_at > $4",
+        )
+        .bind(held.tenant.clone())
+        .bind(held.id.to_owned())
+        .bind(held.attempts)
+        .bind(now)
+        .bind(now.plus(LEASE))
+        .run()
+        .await?;
+    tx.commit().await.map_err(CommitError::into_error)?;
+    Ok(rows == 1)
 }
 
 /// An effect by its identifier, while it is wanted.
@@ -144,22 +184,17 @@ pub(crate) async fn finish(
     .map(|rows| rows == 1)
 }
 
-/// Gives the lease back: due again at this instant.
-pub(crate) async fn again(
-    service: &Service,
-    tenant: &TenantId,
-    id: &str,
-    at: Timestamp,
-    why: &str,
-) -> DbResult<()> {
-    let mut tx = service.db.begin(Wall::Tenant(tenant)).await?;
+/// Gives the lease back: due again at this instant. A run that lost its lease leaves it to the one that took it.
+pub(crate) async fn again(service: &Service, held: Held<'_>, at: Timestamp, why: &str) -> DbResult<()> {
+    let mut tx = service.db.begin(Wall::Tenant(held.tenant)).await?;
     tx.sql(
         "UPDATE florin_effects
-         SET due_at = $3, last_error = $4
-         WHERE tenant = $1 AND id = $2 AND state = 'wanted'",
+         SET due_at = $4, last_error = $5
+         WHERE tenant = $1 AND id = $2 AND state = 'wanted' AND attempts = $3",
     )
-    .bind(tenant.clone())
-    .bind(id.to_owned())
+    .bind(held.tenant.clone())
+    .bind(held.id.to_owned())
+    .bind(held.attempts)
     .bind(at)
     .bind(why.to_owned())
     .run()
@@ -168,13 +203,13 @@ pub(crate) async fn again(
 }
 
 /// The effects that are due, of every tenant, the longest waiting first.
-pub(crate) async fn due(service: &Service, most: i64) -> DbResult<Vec<(TenantId, String, String)>> {
+pub(crate) async fn due(service: &Service, most: i64) -> DbResult<Vec<(TenantId, String, String, i64)>> {
     service
         .db
         .read(Wall::System)
         .await?
         .sql(
-            "SELECT tenant, id, function
+            "SELECT tenant, id, function, attempts
              FROM florin_effects
              WHERE state = 'wanted' AND due_at <= $1
              ORDER BY due_at, id

@@ -61,6 +61,37 @@ async fn until(suite: &Suite, requests: usize) {
     tokio::time::timeout(Duration::from_secs(10), arrived).await.expect("the request arrives");
 }
 
+/// Waits until the one effect that is wanted is leased from now on.
+async fn renewed(suite: &Suite) {
+    let wanted = suite.clock.now().plus(effects::LEASE);
+    let renewal = async {
+        while effects::list(suite.service("notes"), 1).await.unwrap()[0].due_at < wanted {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), renewal).await.expect("the runner renews its lease");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_that_lives_keeps_its_lease_and_loses_it_when_it_was_asleep() {
+    on_each_database_with(&[&NOTES], &impatient(), |suite| async move {
+        let anna = suite.client("anna");
+        suite.peers.fail_next(&[Fault::Stuck]);
+        assert_eq!(anna.post("/notes", json!({"text": "hello", "ring": true})).await.status, 202);
+        until(&suite, 1).await;
+        for _ in 0..4 {
+            suite.advance(Duration::from_secs(4));
+            renewed(&suite).await;
+            assert_eq!(suite.sweep().await, 0, "somebody holds it");
+        }
+        suite.advance(effects::LEASE + Duration::from_secs(1));
+        assert_eq!(suite.sweep().await, 1);
+        assert_eq!(texts(&anna).await, ["hello rang: 200"]);
+        assert_eq!(suite.peers.seen().len(), 2);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_runner_that_died_loses_its_lease_and_only_one_outcome_is_recorded() {
     on_each_database_with(&[&NOTES], &impatient(), |suite| async move {
