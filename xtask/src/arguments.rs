@@ -2,6 +2,8 @@
 
 use florin_servers::Part;
 
+use crate::infra::InfraRun;
+
 /// What the person asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Task {
@@ -9,6 +11,8 @@ pub(crate) enum Task {
     Test(TestRun),
     /// Keep the servers until Ctrl-C.
     Services(Vec<Part>),
+    /// Prove what lies under infra/.
+    Infra(InfraRun),
     /// Say what there is.
     Help,
 }
@@ -26,10 +30,24 @@ pub(crate) struct TestRun {
     pub(crate) tests: Vec<String>,
 }
 
+impl TestRun {
+    /// Whether everything is tested, and not what a word or an option chose.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.tests.is_empty() && self.cargo.iter().all(|option| option == "--locked")
+    }
+}
+
 /// Reads the words after `cargo xtask`.
 pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Task, String> {
     let mut words = words;
     let task = words.next().unwrap_or_default();
+    if task == "infra" {
+        let words: Vec<String> = words.collect();
+        if words.iter().any(|word| matches!(word.as_str(), "-h" | "--help")) {
+            return Ok(Task::Help);
+        }
+        return InfraRun::parse(words.into_iter()).map(Task::Infra);
+    }
     let mut run =
         TestRun { parts: everything(), cargo: Vec::new(), names_packages: false, tests: Vec::new() };
     while let Some(word) = words.next() {
@@ -89,6 +107,10 @@ mod tests {
         }
     }
 
+    fn run_is_whole(line: &str) -> bool {
+        run(line).is_whole()
+    }
+
     #[test]
     fn filters_and_options_of_the_tests_reach_the_tests_and_the_rest_reaches_cargo() {
         let run = run("test refund -p florin-payments capture --release -- --nocapture");
@@ -101,7 +123,10 @@ mod tests {
     fn without_words_everything_is_brought_and_run() {
         let run = run("test");
         assert_eq!(run.parts, Part::ALL);
-        assert!(!run.names_packages && run.cargo.is_empty() && run.tests.is_empty());
+        assert!(!run.names_packages && run.is_whole());
+        assert!(
+            run_is_whole("test --locked") && !run_is_whole("test refund") && !run_is_whole("test -p xtask")
+        );
     }
 
     #[test]

@@ -28,6 +28,16 @@ pub(crate) fn start(command: &mut Command) -> Result<Group, Problem> {
 }
 
 impl Group {
+    /// Everything the program writes to its two pipes, until it closes them.
+    pub(crate) fn read(&mut self) -> Result<(String, String), Problem> {
+        // Both are read at once, or a talkative program would wait for us for ever.
+        let error = self.child.stderr.take();
+        let reader = std::thread::spawn(move || error.map(std::io::read_to_string));
+        let output = self.child.stdout.take().map(std::io::read_to_string).transpose()?.unwrap_or_default();
+        let error = reader.join().ok().flatten().transpose()?.unwrap_or_default();
+        Ok((output, error))
+    }
+
     /// Waits for the program, ends whatever it left in its group, and says whether it succeeded.
     pub(crate) fn wait(mut self) -> Result<bool, Problem> {
         let status = self.child.wait()?;
@@ -58,18 +68,19 @@ pub(crate) fn run_to_the_end(command: &mut Command) -> Result<(), Problem> {
 }
 
 fn finish(command: &Command, mut group: Group) -> Result<(), Problem> {
-    // Both pipes are read until they close, or a talkative program would wait for us for ever.
-    let error = group.child.stderr.take();
-    let reader = std::thread::spawn(move || error.map(std::io::read_to_string));
-    let output = group.child.stdout.take().map(std::io::read_to_string).transpose()?.unwrap_or_default();
-    let error = reader.join().ok().flatten().transpose()?.unwrap_or_default();
+    let (output, error) = group.read()?;
     if group.wait()? {
         return Ok(());
     }
+    Err(Problem::Failed(last_words(command, &output, &error)))
+}
+
+/// What a program that failed said last.
+pub(crate) fn last_words(command: &Command, output: &str, error: &str) -> String {
     let words = format!("{output}\n{error}");
     let lines: Vec<&str> = words.lines().filter(|line| !line.trim().is_empty()).collect();
-    let end = lines[lines.len().saturating_sub(20)..].join("\n");
-    Err(Problem::Failed(format!("`{}` failed:\n{end}", words_of(command))))
+    let end = lines[lines.len().saturating_sub(40)..].join("\n");
+    format!("`{}` failed:\n{end}", words_of(command))
 }
 
 /// Ends all programs and all waits, now and from now on. What runs then returns

@@ -4,6 +4,7 @@ mod apt;
 mod arguments;
 mod bring;
 mod command;
+mod infra;
 mod problem;
 mod report;
 mod require;
@@ -20,10 +21,13 @@ use arguments::Task;
 const HELP: &str = "\
 Usage: cargo xtask test [FILTER...] [-p PACKAGE] [--parts LIST] [CARGO OPTION...] [-- TEST OPTION...]
        cargo xtask services [--parts LIST]
+       cargo xtask infra [TARGET...] [--fast]
 
 test      brings what the tests need, starts private servers, runs the tests, stops the servers
 services  starts the same servers, prints where they are and keeps them until Ctrl-C
+infra     proves what lies under infra/: terraform; all of it when no target is named
 
+--fast    only what takes seconds, as `test` does
 --parts   only these of postgres, rabbitmq, sqs, lambda, browser, python, asyncapi (default: all)
 
 A part whose variable (FLORIN_TEST_POSTGRES_URL ...) is set is used as it is.
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
             Ok(true)
         }
         Task::Test(run) => test::run(&run),
+        Task::Infra(run) => infra::run(&run),
         Task::Services(parts) => services::run(&parts).map(|()| true),
     };
     // Servers were stopped on the way here: whoever starts one drops it before it returns.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use florin_servers::Part;
 
+use crate::infra::Verdict;
+
 /// The outcome of all test programs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Summary {
@@ -13,6 +15,8 @@ pub(crate) struct Summary {
     ignored: usize,
     /// The part that was missing and the reason, by test.
     skipped: BTreeMap<String, (String, String)>,
+    /// The checks of infra/ that could not be made here, with the reason.
+    unchecked: Vec<(String, String)>,
 }
 
 impl Summary {
@@ -49,6 +53,14 @@ impl Summary {
         }
     }
 
+    /// Takes what the checks of infra/ came to.
+    pub(crate) fn checked(&mut self, verdict: Verdict) {
+        self.passed += verdict.passed;
+        self.failed += verdict.failed.len();
+        self.failures.extend(verdict.failed.into_iter().map(|check| format!("infra {check}")));
+        self.unchecked.extend(verdict.skipped);
+    }
+
     /// Whether nothing failed.
     pub(crate) fn is_green(&self) -> bool {
         self.failed == 0
@@ -63,13 +75,16 @@ impl Summary {
         for (test, (part, why)) in &self.skipped {
             words += &format!("skipped: {test}: {part}: {why}\n");
         }
+        for (check, why) in &self.unchecked {
+            words += &format!("skipped: infra {check}: {why}\n");
+        }
         if self.ignored > 0 {
             words += &format!("skipped: {} marked #[ignore]\n", self.ignored);
         }
         for test in &self.failures {
             words += &format!("failed: {test}\n");
         }
-        let skipped = self.skipped.len() + self.ignored;
+        let skipped = self.skipped.len() + self.ignored + self.unchecked.len();
         let passed = self.passed.saturating_sub(self.skipped.len());
         words + &format!("{passed} passed, {} failed, {skipped} skipped\n", self.failed)
     }
@@ -113,6 +128,18 @@ mod tests {
         assert!(words.contains("skipped: queue::relay: postgres: not set\n"), "{words}");
         assert!(words.contains("not there: postgres: postgresql is not installed\n"), "{words}");
         assert_eq!(words.lines().last(), Some("1 passed, 0 failed, 1 skipped"));
+    }
+
+    #[test]
+    fn the_checks_of_infra_are_counted_and_named_with_the_tests() {
+        let mut summary = summary("test result: ok. 2 passed; 0 failed; 0 ignored");
+        let skipped = vec![("terraform: plan".to_owned(), "no provider".to_owned())];
+        summary.checked(Verdict { passed: 3, failed: vec!["helm: lint".into()], skipped });
+        assert!(!summary.is_green());
+        let words = summary.words(&[]);
+        assert!(words.contains("skipped: infra terraform: plan: no provider\n"), "{words}");
+        assert!(words.contains("failed: infra helm: lint\n"), "{words}");
+        assert_eq!(words.lines().last(), Some("5 passed, 1 failed, 1 skipped"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use florin_servers::SKIPPED_VARIABLE;
 
 use crate::arguments::TestRun;
 use crate::bring::{Brought, bring, workspace};
+use crate::infra::{self, InfraRun};
 use crate::problem::Problem;
 use crate::require::Require;
 use crate::summary::Summary;
@@ -38,7 +39,10 @@ pub(crate) fn run(run: &TestRun) -> Result<bool, Problem> {
     let summary = test(run, &brought, &skipped);
     let _ = fs::remove_file(&skipped);
     florin_servers::wait_for_guards();
-    let summary = summary?;
+    let mut summary = summary?;
+    if run.is_whole() {
+        summary.checked(infra::checks(&InfraRun::fast())?);
+    }
     let words = summary.words(brought.absent());
     // Stopped before the last word, so that it stays the last.
     drop(brought);
