@@ -2,6 +2,7 @@
 
 use florin_servers::Part;
 
+use crate::affected::Affected;
 use crate::infra::InfraRun;
 
 /// What the person asked for.
@@ -13,6 +14,8 @@ pub(crate) enum Task {
     Services(Vec<Part>),
     /// Prove what lies under infra/.
     Infra(InfraRun),
+    /// Say what a change reaches.
+    Affected(Affected),
     /// Say what there is.
     Help,
 }
@@ -41,12 +44,17 @@ impl TestRun {
 pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Task, String> {
     let mut words = words;
     let task = words.next().unwrap_or_default();
-    if task == "infra" {
+    if matches!(task.as_str(), "infra" | "affected") {
         let words: Vec<String> = words.collect();
         if words.iter().any(|word| matches!(word.as_str(), "-h" | "--help")) {
             return Ok(Task::Help);
         }
-        return InfraRun::parse(words.into_iter()).map(Task::Infra);
+        let words = words.into_iter();
+        return if task == "infra" {
+            InfraRun::parse(words).map(Task::Infra)
+        } else {
+            Affected::parse(words).map(Task::Affected)
+        };
     }
     let mut run =
         TestRun { parts: everything(), cargo: Vec::new(), names_packages: false, tests: Vec::new() };

@@ -1,5 +1,6 @@
 //! The project's own tasks: bring what the tests need and run them.
 
+mod affected;
 mod apt;
 mod arguments;
 mod bring;
@@ -22,10 +23,13 @@ const HELP: &str = "\
 Usage: cargo xtask test [FILTER...] [-p PACKAGE] [--parts LIST] [CARGO OPTION...] [-- TEST OPTION...]
        cargo xtask services [--parts LIST]
        cargo xtask infra [TARGET...] [--fast]
+       cargo xtask affected --since COMMIT [--packages]
 
 test      brings what the tests need, starts private servers, runs the tests, stops the servers
 services  starts the same servers, prints where they are and keeps them until Ctrl-C
 infra     proves what lies under infra/: terraform; all of it when no target is named
+affected  prints the services a change reaches as a JSON array; with --packages the options that make
+          `test` run what it may break
 
 --fast    only what takes seconds, as `test` does
 --parts   only these of postgres, rabbitmq, sqs, lambda, browser, python, asyncapi (default: all)
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
             Ok(true)
         }
         Task::Test(run) => test::run(&run),
+        Task::Affected(asked) => affected::run(&asked).map(|()| true),
         Task::Infra(run) => infra::run(&run),
         Task::Services(parts) => services::run(&parts).map(|()| true),
     };

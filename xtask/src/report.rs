@@ -1,4 +1,4 @@
-//! Tells the person what happens, on standard error.
+//! Tells the person what happens, on standard error; answers go to standard output.
 
 use std::io::{IsTerminal, Write};
 
@@ -8,4 +8,9 @@ pub(crate) fn line(text: &str) {
     let wipe = if error.is_terminal() { "\r\x1b[K" } else { "" };
     // Once the terminal is closed nobody reads this, and the servers are still to be stopped.
     let _ = writeln!(error, "{wipe}{text}");
+}
+
+/// Writes what was asked for, for a program to read.
+pub(crate) fn output(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
