@@ -1,0 +1,90 @@
+# A role for each Lambda function, which allows what its functions need and nothing else.
+
+data "aws_iam_policy_document" "assume_lambda" {
+  statement {
+    actions = ["sts:AssumeRole"]
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "lambda" {
+  for_each = local.lambdas
+
+  name               = "${each.value.resource_name}-${local.region}"
+  description        = "What Florin's ${each.key} may do"
+  assume_role_policy = data.aws_iam_policy_document.assume_lambda.json
+  tags               = local.tags
+}
+
+resource "aws_iam_role_policy" "lambda" {
+  for_each = local.lambdas
+
+  name   = "needs"
+  role   = aws_iam_role.lambda[each.key].id
+  policy = data.aws_iam_policy_document.lambda[each.key].json
+}
+
+data "aws_iam_policy_document" "lambda" {
+  for_each = local.lambdas
+
+  statement {
+    sid       = "Log"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.lambda[each.key].arn}:*"]
+  }
+
+  statement {
+    sid       = "Trace"
+    actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    resources = ["*"] # X-Ray knows no resources.
+  }
+
+  statement {
+    sid       = "ReadSecrets"
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = [for secret in each.value.secrets : local.secret_arns[secret]]
+  }
+
+  dynamic "statement" {
+    for_each = each.value.publishes ? [aws_sns_topic.events.arn] : []
+    content {
+      sid       = "Publish"
+      actions   = ["sns:Publish"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(each.value.consumes) == 0 ? [] : [[for name in each.value.consumes : aws_sqs_queue.function[name].arn]]
+    content {
+      sid       = "Consume"
+      actions   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage"]
+      resources = statement.value
+    }
+  }
+
+  statement {
+    sid       = "Decrypt"
+    actions   = concat(["kms:Decrypt"], each.value.publishes ? ["kms:GenerateDataKey"] : [])
+    resources = [local.kms_key_arn]
+  }
+
+  dynamic "statement" {
+    for_each = var.vpc == null ? [] : [true]
+    content {
+      sid = "JoinVpc"
+      actions = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+      ]
+      resources = ["*"] # As AWSLambdaVPCAccessExecutionRole: Lambda makes the interfaces, and most of these know no resources.
+    }
+  }
+}
