@@ -12,7 +12,22 @@ use reqwest::{Client, Url, redirect};
 use tokio::time::Instant;
 
 use crate::cloudevents::encode_http_binary;
+use crate::features::{Delay, FanOut, Features, Restart};
 use crate::port::{PublishError, Publisher, QueueError};
+
+/// What a sink of CloudEvents does by itself: the platform behind it has the queues, and pushes.
+pub const FEATURES: Features = Features {
+    name: "CloudEvents over HTTP",
+    fan_out: FanOut::Broker,
+    delay: Delay::Asked,
+    ordered: false,
+    delivery_limit: None,
+    max_event_bytes: Some(MOST_TAKEN),
+    restart: Restart::Platform,
+};
+
+/// What the guarded door takes by default.
+const MOST_TAKEN: usize = 1_048_576;
 
 /// How long and how many at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

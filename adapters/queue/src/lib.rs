@@ -2,6 +2,7 @@
 
 pub mod consumer;
 pub mod embedded;
+pub mod features;
 pub mod port;
 pub mod relay;
 pub mod schedule;

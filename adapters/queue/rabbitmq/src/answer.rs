@@ -53,7 +53,9 @@ impl Pending {
             }
             // Before RabbitMQ 4.3 each return counts toward the queue's limit, and a database may be away for long:
             // well before the limit the message goes to the end of its queue as a new one, whose count is zero.
-            Disposition::NotAttempted if message::returns(&self.delivery) >= DELIVERY_LIMIT / 2 => {
+            Disposition::NotAttempted
+                if message::returns(&self.delivery) >= i64::from(DELIVERY_LIMIT / 2) =>
+            {
                 self.move_to(names.queue(self.function), None).await;
                 Answered::NotAttempted
             }

@@ -15,4 +15,4 @@ mod set_aside;
 mod topology;
 
 pub use config::RabbitMqConfig;
-pub use port::RabbitMq;
+pub use port::{FEATURES, RabbitMq};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use florin_kernel::event::Event;
+use florin_queue::features::{Delay, FanOut, Features, Restart};
 use florin_queue::port::{Handler, PublishError, Publisher, QueueError, SetAside, Subscriber, Subscription};
 use futures_util::future::BoxFuture;
 use lapin::types::ShortString;
@@ -14,6 +15,21 @@ use crate::consumer::QueueConsumer;
 use crate::message;
 use crate::outlet::Letter;
 use crate::set_aside;
+use crate::topology::DELIVERY_LIMIT;
+
+/// What it does by itself.
+pub const FEATURES: Features = Features {
+    name: "RabbitMQ",
+    fan_out: FanOut::Broker,
+    delay: Delay::Ladder,
+    ordered: true,
+    delivery_limit: Some(DELIVERY_LIMIT),
+    max_event_bytes: Some(MOST_READ),
+    restart: Restart::Kept,
+};
+
+/// What a consumer reads by default; the broker itself carries more.
+const MOST_READ: usize = 1_048_576;
 
 /// A RabbitMQ broker, 3.10 or newer. Clones share its two connections.
 #[derive(Clone)]

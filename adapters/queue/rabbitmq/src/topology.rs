@@ -24,7 +24,7 @@ use crate::failure::within;
 use crate::names::Names;
 
 /// A backstop far above what a process that crashes now and then reaches: Florin counts attempts by itself.
-pub(crate) const DELIVERY_LIMIT: i64 = 100;
+pub(crate) const DELIVERY_LIMIT: u32 = 100;
 
 /// RabbitMQ 4 gives a queue without a limit one of 20 and then drops the message; looking at a dead message
 /// returns it, which counts. (-1, its word for "none", is refused by 3.x.)
@@ -89,7 +89,7 @@ impl Topology {
             let back = dead_letters_to(&queue);
             quorum(channel, self.names.retry(function, step), back.into_iter().chain([ttl])).await?;
         }
-        let limit = ("x-delivery-limit", AMQPValue::LongLongInt(DELIVERY_LIMIT));
+        let limit = ("x-delivery-limit", AMQPValue::LongLongInt(DELIVERY_LIMIT.into()));
         quorum(channel, queue.clone(), dead_letters_to(&dead).into_iter().chain([limit])).await?;
         for pattern in subscription.on {
             let key = ShortString::try_new(pattern.0).unwrap_or_default();

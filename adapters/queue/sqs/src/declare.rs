@@ -14,7 +14,7 @@ use crate::{Inner, names};
 
 /// How often SQS delivers a message before it moves it to the dead queue: a backstop against what kills the
 /// process, far above Florin's own count of attempts.
-const MAX_RECEIVE_COUNT: u32 = 100;
+pub(crate) const MAX_RECEIVE_COUNT: u32 = 100;
 /// How long a queue keeps a message, in seconds: the longest there is, 14 days.
 const RETENTION_S: u32 = 14 * 24 * 60 * 60;
 /// How many queues are declared at once.

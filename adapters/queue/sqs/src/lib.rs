@@ -29,12 +29,31 @@ mod visibility;
 use std::sync::Arc;
 
 use florin_kernel::event::Event;
+use florin_queue::features::{Delay, FanOut, Features, Restart};
 use florin_queue::port::{Handler, PublishError, Publisher, QueueError, SetAside, Subscriber, Subscription};
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 pub use config::SqsConfig;
 pub use filter::filter_policy;
+
+/// What it does by itself without a topic.
+pub const FEATURES: Features = Features {
+    name: "SQS",
+    fan_out: FanOut::Publisher,
+    delay: Delay::Seconds,
+    ordered: false,
+    delivery_limit: Some(declare::MAX_RECEIVE_COUNT),
+    max_event_bytes: Some(MOST_EVENT_BYTES),
+    restart: Restart::Platform,
+};
+
+/// What it does by itself with a topic.
+pub const FEATURES_WITH_TOPIC: Features =
+    Features { name: "SNS and SQS", fan_out: FanOut::Broker, ..FEATURES };
+
+/// An event that fits into a message with its copied attributes: they are bounded far below the difference.
+const MOST_EVENT_BYTES: usize = 240_000;
 
 /// Amazon SQS, and SNS where the configuration names a topic. Clones share connections and what they know.
 #[derive(Clone)]

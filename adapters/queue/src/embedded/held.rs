@@ -12,7 +12,7 @@ use crate::cloudevents::{Limits, decode_structured};
 
 /// A backstop, far above what a reaction's own attempts come to: a message whose consumer went away this often
 /// without an answer is taken for the reason. It is what SQS and RabbitMQ are configured to.
-const MOST_LOST: i64 = 100;
+pub(super) const MOST_LOST: u32 = 100;
 
 /// The store holds only what this queue encoded itself, so that no bound may keep it from being read again.
 const LIMITS: Limits = Limits {
@@ -111,7 +111,7 @@ impl Held {
             self.lease_ends = turned.lease_ends;
         }
         for Claimed { id, lost, event } in turned.claimed {
-            if lost >= MOST_LOST {
+            if lost >= i64::from(MOST_LOST) {
                 let why = format!("{lost} times its consumer went away without an answer");
                 self.push(id, Answer::SetAside(why));
                 continue;

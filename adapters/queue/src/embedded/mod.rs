@@ -26,8 +26,20 @@ use tokio_util::sync::CancellationToken;
 pub use depth::Depth;
 pub use lock::ServeLock;
 
+use crate::features::{Delay, FanOut, Features, Restart};
 use crate::port::{Handler, PublishError, Publisher, QueueError, SetAside, Subscriber, Subscription};
 use store::Store;
+
+/// What it does by itself.
+pub const FEATURES: Features = Features {
+    name: "embedded",
+    fan_out: FanOut::Broker,
+    delay: Delay::Instant,
+    ordered: true,
+    delivery_limit: Some(held::MOST_LOST),
+    max_event_bytes: None,
+    restart: Restart::Kept,
+};
 
 /// A broker whose store is the file `queue.db` of the data directory.
 #[derive(Debug)]
