@@ -74,7 +74,7 @@ export class Models {
     if (!validate) return [`nobody knows ${kind}`];
     const watched = watch(object);
     validate(watched.value);
-    const wrong = (validate.errors ?? []).map((error) => `${error.instancePath || "/"} ${said(error)}`);
+    const wrong = (validate.errors ?? []).filter(isOurs).map((error) => `${error.instancePath || "/"} ${said(error)}`);
     return [...wrong, ...unknown(watched, "")];
   }
 
@@ -86,6 +86,11 @@ export class Models {
       return (await this.import(join(candidate, schema))).validate;
     }
   }
+}
+
+/** The status is written by the cluster, whatever a Go type says of it. */
+function isOurs(error) {
+  return !(error.instancePath === "" && error.params.missingProperty === "status");
 }
 
 function said(error) {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::client::Client;
+use crate::rows::Rows;
 use crate::site::Site;
 use crate::wait::{PATIENCE, until};
 
@@ -46,22 +47,38 @@ pub fn line(record: &Value) -> String {
     format!("{} {} {} {last}", text("kind"), text("name"), text("resource"))
 }
 
-/// Waits until everything that was committed is published and the audit records are these: each once, and no
-/// other.
+/// Waits until everything that was committed is published, the broker holds nothing of it, and the audit records are
+/// these: each once, and no other.
+///
+/// RabbitMQ does not tell what its consumers hold: where deliveries may have repeated, stop them and ask
+/// [`assert_at_rest`], too.
 ///
 /// # Panics
 /// When they are not.
 pub async fn assert_recorded(site: &Site, audit: &Client, mut expected: Vec<String>) {
     expected.sort();
-    let wanted = expected.len();
     until("everything is published", || async { (site.unpublished() == 0).then_some(()) }).await;
+    until("everything is delivered", || async { (site.waiting().await == 0).then_some(()) }).await;
     let end = Instant::now() + PATIENCE;
     loop {
         let lines = recorded(audit).await;
-        if lines.len() >= wanted || Instant::now() > end {
+        if lines.len() >= expected.len() || Instant::now() > end {
             assert_eq!(lines, expected);
             return;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
+}
+
+/// Once every process has stopped in an orderly way, nothing waits anywhere, and so many records stand.
+///
+/// # Panics
+/// When it is not so.
+pub async fn assert_at_rest(site: &Site, audit: &Rows, records: usize) {
+    assert_eq!(site.unpublished(), 0, "something is not published");
+    assert_eq!(site.waiting().await, 0, "the broker holds something");
+    let recorded = audit.number("SELECT count(*) FROM audit_records").await;
+    assert_eq!(usize::try_from(recorded), Ok(records), "more is recorded than there was");
+    let unfinished = "SELECT count(*) FROM florin_inbox WHERE state <> 'done'";
+    assert_eq!(audit.number(unfinished).await, 0, "a delivery failed");
 }

@@ -93,7 +93,12 @@ impl CommitProxy {
         Ordered(meeting)
     }
 
-    /// Lets the server be there again after [`Fate::LostAfterAndAway`].
+    /// Cuts every connection; there is no new one until [`CommitProxy::come_back`].
+    pub fn go_away(&self) {
+        self.away.send_replace(true);
+    }
+
+    /// Lets the server be there again.
     pub fn come_back(&self) {
         self.away.send_replace(false);
     }

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod card_proxy;
 pub mod client;
 pub mod commit_proxy;
+pub mod depth;
 pub mod flow;
 pub mod issuer;
 pub mod lambda;

@@ -65,6 +65,11 @@ impl Rows {
         options.options([("search_path", self.service)]).connect().await.expect("PostgreSQL answers")
     }
 
+    /// Ends the claim of every relay: what a killed one had claimed would wait for its lease.
+    pub async fn end_claims(&self) -> u64 {
+        self.run("UPDATE florin_outbox SET due_at = created_at WHERE published_at IS NULL").await
+    }
+
     /// Ends the lease of every effect that is wanted: the clocks of runners differ, a machine was asleep.
     pub async fn end_leases(&self) -> u64 {
         self.run("UPDATE florin_effects SET due_at = created_at WHERE state = 'wanted'").await

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use florin_servers::Part;
+use florin_sqs::SqsConfig;
 use florin_testkit::suite::{Database, Engine};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
 use crate::client::Client;
+use crate::depth;
 use crate::process::{self, Environment};
 use crate::rows::Rows;
 use crate::sandbox::SandboxProcess;
@@ -37,6 +39,7 @@ pub struct Site {
     pub sandbox: SandboxProcess,
     /// The database.
     pub database: Database,
+    broker: Broker,
     environment: Environment,
     directory: tempfile::TempDir,
 }
@@ -47,17 +50,22 @@ impl Site {
         let directory = scratch();
         let queue = queue_url(broker)?;
         let database = Database::create(engine, &data_of(&directory)).await?;
-        Some(Self::on(directory, database, queue).await)
+        Some(Self::on(directory, database, broker, queue).await)
     }
 
     /// As [`Site::new`], on a PostgreSQL of the test's own, which a superuser's address names.
     pub async fn on_server(url: &str, broker: &Broker) -> Option<Self> {
         let queue = queue_url(broker)?;
         let database = Database::on_server(url).await?;
-        Some(Self::on(scratch(), database, queue).await)
+        Some(Self::on(scratch(), database, broker, queue).await)
     }
 
-    async fn on(directory: tempfile::TempDir, database: Database, queue: Environment) -> Self {
+    async fn on(
+        directory: tempfile::TempDir,
+        database: Database,
+        broker: &Broker,
+        queue: Environment,
+    ) -> Self {
         let mut environment = vec![
             ("FLORIN_DATA".to_owned(), data_of(&directory).display().to_string()),
             ("FLORIN_DATABASE_CONNECTIONS".to_owned(), "4".to_owned()),
@@ -70,7 +78,7 @@ impl Site {
             admit(owner, login).await;
         }
         let sandbox = SandboxProcess::start(directory.path()).await;
-        let mut site = Self { sandbox, database, environment, directory };
+        let mut site = Self { sandbox, database, broker: broker.clone(), environment, directory };
         site.set("FLORIN_CARD_URL", site.sandbox.base().to_owned());
         site
     }
@@ -79,6 +87,12 @@ impl Site {
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.into()));
+    }
+
+    /// A setting of every process; empty where it has none.
+    pub fn setting(&self, name: &str) -> String {
+        let mut settings = self.environment.iter();
+        settings.find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
     /// The settings of every process.
@@ -102,6 +116,21 @@ impl Site {
     /// The data directory.
     pub fn data(&self) -> PathBuf {
         data_of(&self.directory)
+    }
+
+    /// A data directory for a process beside the site's own: each has one serving process. Its key is the site's, so
+    /// that both accept the same tokens.
+    ///
+    /// # Panics
+    /// When it is there already.
+    pub fn another_data_directory(&self, name: &str) -> PathBuf {
+        // The first token makes the key.
+        self.token("acme");
+        let data = self.directory().join(name);
+        std::fs::create_dir(&data).expect("a data directory");
+        let key = "development-key.json";
+        std::fs::copy(self.data().join(key), data.join(key)).expect("the key is there");
+        data
     }
 
     /// A process that serves everything, ready.
@@ -138,6 +167,36 @@ impl Site {
     /// The rows of a service.
     pub fn rows(&self, service: &'static str) -> Rows {
         Rows::new(&self.database, service)
+    }
+
+    /// The rows of a service whose process has a data directory of its own.
+    pub fn rows_at(&self, data: &Path, service: &'static str) -> Rows {
+        match &self.database {
+            Database::Sqlite(_) => Rows::new(&Database::Sqlite(data.to_owned()), service),
+            Database::Postgres { .. } => self.rows(service),
+        }
+    }
+
+    /// How many messages the broker still holds for any function. What consumers of RabbitMQ were handed does not
+    /// count, and a sink of the test's confirms only what its function took.
+    pub async fn waiting(&self) -> u64 {
+        let mut waiting = 0;
+        for subscription in florin_host::queue::subscriptions() {
+            let (function, url) = (subscription.function, self.setting("FLORIN_QUEUE_URL"));
+            waiting += match &self.broker {
+                Broker::Embedded => depth::embedded(&self.data(), function).await,
+                Broker::RabbitMq | Broker::OwnRabbitMq(_) => {
+                    depth::rabbitmq(&url, &self.setting("FLORIN_QUEUE_PREFIX"), function).await
+                }
+                Broker::Sqs => {
+                    let config: SqsConfig = url.parse().expect("an address of SQS");
+                    let endpoint = config.endpoint.as_deref().unwrap_or_default();
+                    depth::sqs(endpoint, &config.queue_name(function)).await
+                }
+                Broker::Http(_) => 0,
+            };
+        }
+        waiting
     }
 
     /// How many events are committed and not published, by `florin outbox`.

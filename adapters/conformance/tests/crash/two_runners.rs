@@ -34,10 +34,7 @@ async fn in_one_process_one_recording_wins() {
 async fn in_two_processes_one_recording_wins() {
     let Some(scene) = Scene::on(Engine::Postgres).await else { return };
     // A data directory has one serving process: the other one has its own, with the same key.
-    let data = scene.site.directory().join("data-2");
-    std::fs::create_dir(&data).expect("a data directory");
-    let key = "development-key.json";
-    std::fs::copy(scene.site.data().join(key), data.join(key)).expect("the key is there");
+    let data = scene.site.another_data_directory("data-2");
     let settings = [("FLORIN_DATA", data.to_str().expect("text")), ("FLORIN_FUNCTIONS", "payments.*")];
     let _other = scene.site.serve_with("other", &settings).await;
     check(&scene).await;

@@ -1,38 +1,42 @@
 //! Payments and audit in processes of their own, joined by nothing but the broker.
 
-use florin_conformance::audit::assert_recorded;
+use std::path::Path;
+
+use florin_conformance::audit::{assert_at_rest, assert_recorded};
 use florin_conformance::client::Client;
 use florin_conformance::flow;
 use florin_conformance::server::Server;
 use florin_conformance::site::{Broker, Site};
 use florin_testkit::suite::Engine;
 
-use crate::another_data_directory;
-
 /// As many processes of each service.
 async fn check(engine: Engine, broker: &Broker, replicas: usize) {
     let Some(site) = Site::new(engine, broker).await else { return };
-    let mut payments = replicas_of(&site, "payments", replicas).await;
-    let mut audit = replicas_of(&site, "audit", replicas).await;
+    let (mut payments, mut audit) = (Vec::new(), Vec::new());
+    for number in 0..replicas {
+        // The first one keeps its rows where the commands of the site look for them.
+        let data = if number == 0 {
+            site.data()
+        } else {
+            site.another_data_directory(&format!("payments-{number}"))
+        };
+        payments.push(serve(&site, "payments", &data).await);
+        audit.push(serve(&site, "audit", &site.another_data_directory(&format!("audit-{number}"))).await);
+    }
     let clients: Vec<Client> = payments.iter().map(|server| site.client(server, "acme")).collect();
     let expected = flow::walk(&clients, &site.sandbox).await;
-    assert_recorded(&site, &clients[0].at(audit[0].base()), expected).await;
+    assert_recorded(&site, &clients[0].at(audit[0].base()), expected.clone()).await;
     clients[0].get("/v1/audit/records").await.expect(404);
     for server in payments.iter_mut().chain(&mut audit) {
         server.stop().await;
     }
+    assert_at_rest(&site, &site.rows_at(&site.directory().join("audit-0"), "audit"), expected.len()).await;
 }
 
-async fn replicas_of(site: &Site, service: &str, replicas: usize) -> Vec<Server> {
-    let functions = format!("{service}.*");
-    let mut servers = Vec::new();
-    for number in 0..replicas {
-        let name = format!("{service}-{number}");
-        let data = another_data_directory(site, &name);
-        let settings = [("FLORIN_FUNCTIONS", functions.as_str()), ("FLORIN_DATA", data.as_str())];
-        servers.push(site.serve_with(&name, &settings).await);
-    }
-    servers
+async fn serve(site: &Site, service: &str, data: &Path) -> Server {
+    let (functions, text) = (format!("{service}.*"), data.display().to_string());
+    let name = format!("{service}-{}", data.file_name().and_then(|name| name.to_str()).expect("a name"));
+    site.serve_with(&name, &[("FLORIN_FUNCTIONS", &functions), ("FLORIN_DATA", &text)]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,8 +8,6 @@ use florin_conformance::site::{Broker, DELIVERY_SECRET, Site};
 use florin_queue::cloudevents::Mode;
 use florin_testkit::suite::Engine;
 
-use crate::another_data_directory;
-
 async fn check(engine: Engine, mode: Mode, replicas: usize) {
     let sink = Sink::start(mode).await;
     let Some(site) = Site::new(engine, &Broker::Http(sink.base().to_owned())).await else { return };
@@ -18,7 +16,7 @@ async fn check(engine: Engine, mode: Mode, replicas: usize) {
         let settings = [("FLORIN_FUNCTIONS", "payments.*")];
         payments.push(site.serve_with(&format!("payments-{number}"), &settings).await);
         let name = format!("audit-{number}");
-        let data = another_data_directory(&site, &name);
+        let data = site.another_data_directory(&name).display().to_string();
         let settings = [
             ("FLORIN_FUNCTIONS", "audit.*"),
             ("FLORIN_DELIVERY_SECRET", DELIVERY_SECRET),

@@ -17,7 +17,8 @@ pub(super) struct Generated {
 /// All of them.
 pub(super) const GENERATED: &[Generated] = &[
     Generated { path: "catalog/terraform.json", document: terraform::document },
-    Generated { path: "catalog/knative.json", document: knative::document },
+    Generated { path: "knative/services/catalog.json", document: knative::public },
+    Generated { path: "knative/eventing/catalog.json", document: knative::eventing },
     // Helm reads only files inside the chart.
     Generated { path: "helm/florin/catalog.json", document: helm::document },
 ];

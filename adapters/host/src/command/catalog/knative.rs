@@ -1,62 +1,159 @@
-//! `florin catalog --format knative`: what infra/knative takes.
+//! `florin catalog --format knative`: the objects that the code knows of, for the kustomizations in infra/knative.
+//!
+//! Kustomize has no loops, so these are objects already, with nothing in them but what the code says. Every setting that
+//! it does not say (probes, scale, security, addresses) is a hand-written patch over all of them.
 
-use florin_kernel::catalog::{By, Deployment, Filter, INVOCATION, MOST_DELIVERIES};
+use florin_kernel::catalog::{By, Deployment, Entry, Filter, INVOCATION, MOST_DELIVERIES};
 use florin_kernel::event::Pattern;
 use serde_json::{Value, json};
 
-use super::kubernetes::{delivery_path, name, routes};
-use super::{schedule, settings};
+use super::kubernetes::{delivery_path, name};
+use super::schedule;
 use crate::deployment::HostError;
 use crate::services::SERVICES;
 
-/// A list of services, in each its routes, the Triggers of its reactions and the PingSources of its jobs.
+/// The namespace in which the overlays deploy; it is part of the address of a cluster-local Service.
+const NAMESPACE: &str = "florin";
+
+/// How long Knative gives a request, and a process that is to go: more than an invocation, and more than a drain.
+const TIMEOUT_SECONDS: u64 = INVOCATION.as_secs() + 31;
+
+/// All of them.
 pub(super) fn document() -> Result<Value, HostError> {
-    let services: Result<Vec<Value>, HostError> =
-        SERVICES.iter().map(|definition| service(&Deployment::of(definition))).collect();
-    Ok(json!({ "generated_by": super::GENERATED_BY, "services": services? }))
+    let mut items = services();
+    items.extend(deliveries()?);
+    Ok(list(items))
 }
 
-fn service(deployment: &Deployment) -> Result<Value, HostError> {
-    let (mut triggers, mut pings) = (Vec::new(), Vec::new());
-    for entry in &deployment.entries {
-        let common = (name(&entry.name), &entry.name, delivery_path(&entry.name));
-        match entry.by {
-            By::Door(_) => {}
-            By::Events(patterns) => triggers.push(json!({
-                "name": common.0,
-                "function": common.1,
-                "path": common.2,
-                "filters": filters(patterns),
-                // A Trigger that sets one of these gives up all of the Broker's: they are complete.
-                "delivery": {
-                    "retry": MOST_DELIVERIES,
-                    "backoffPolicy": "exponential",
-                    "backoffDelay": "PT1S",
-                    "timeout": format!("PT{}S", INVOCATION.as_secs() + 1),
-                },
-            })),
-            By::Schedule(every) => pings.push(json!({
-                "name": common.0,
-                "function": common.1,
-                "path": common.2,
-                "schedule": schedule::cron(common.1, every)?,
-                "every_seconds": every.as_secs(),
-            })),
+/// What the public reaches: a Service per service.
+pub(super) fn public() -> Result<Value, HostError> {
+    Ok(list(services()))
+}
+
+/// What events and the clock reach: a cluster-local Service per service, its Triggers and its PingSources.
+pub(super) fn eventing() -> Result<Value, HostError> {
+    Ok(list(deliveries()?))
+}
+
+fn list(items: Vec<Value>) -> Value {
+    json!({ "apiVersion": "v1", "kind": "List", "items": items })
+}
+
+fn deployments() -> impl Iterator<Item = Deployment> {
+    SERVICES.iter().map(|definition| Deployment::of(definition))
+}
+
+fn services() -> Vec<Value> {
+    let services = deployments().filter(|deployment| deployment.entries.iter().any(is_door));
+    services
+        .map(|deployment| {
+            let name = deployment.definition.name;
+            service(&format!("florin-{name}"), labels(name, "public"), &deployment.chooser())
+        })
+        .collect()
+}
+
+fn deliveries() -> Result<Vec<Value>, HostError> {
+    let mut items = Vec::new();
+    for deployment in deployments() {
+        let service_name = deployment.definition.name;
+        let delivered: Vec<&Entry> = deployment.entries.iter().filter(|entry| !is_door(entry)).collect();
+        let functions: Vec<&str> = delivered.iter().map(|entry| entry.name.as_str()).collect();
+        let mut local = labels(service_name, "deliveries");
+        local["networking.knative.dev/visibility"] = "cluster-local".into();
+        items.push(service(&receiver(service_name), local, &functions.join(",")));
+        for entry in delivered {
+            let sink = json!({
+                "uri": format!(
+                    "http://{}.{NAMESPACE}.svc.cluster.local{}",
+                    receiver(service_name),
+                    delivery_path(&entry.name)
+                ),
+            });
+            match entry.by {
+                By::Door(_) => {}
+                By::Events(patterns) => items.push(trigger(service_name, entry, patterns, &sink)),
+                By::Schedule(every) => {
+                    let cron = schedule::cron(&entry.name, every)?;
+                    items.push(ping(service_name, entry, &cron, &sink));
+                }
+            }
         }
     }
-    Ok(json!({
-        "name": deployment.definition.name,
-        "summary": deployment.definition.summary,
-        "functions": deployment.chooser(),
-        "timeout_seconds": INVOCATION.as_secs(),
-        "publishes": deployment.entries.iter().any(|entry| entry.needs.publishes),
-        "peers": deployment.peers,
-        "settings": settings::settings(&deployment.peers),
-        "secrets": settings::secrets(&deployment.peers),
-        "routes": routes(deployment),
-        "triggers": triggers,
-        "pings": pings,
-    }))
+    Ok(items)
+}
+
+fn is_door(entry: &Entry) -> bool {
+    matches!(entry.by, By::Door(_))
+}
+
+fn receiver(service: &str) -> String {
+    format!("florin-{service}-deliveries")
+}
+
+fn labels(service: &str, door: &str) -> Value {
+    json!({
+        "app.kubernetes.io/name": "florin",
+        "app.kubernetes.io/part-of": "florin",
+        "app.kubernetes.io/component": service,
+        "florin.dev/door": door,
+    })
+}
+
+fn service(name: &str, labels: Value, functions: &str) -> Value {
+    json!({
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": { "name": name, "labels": labels },
+        "spec": { "template": {
+            "metadata": { "labels": { "app.kubernetes.io/name": "florin" } },
+            "spec": {
+                "timeoutSeconds": TIMEOUT_SECONDS,
+                "containers": [{
+                    "name": "florin",
+                    "image": "florin",
+                    "env": [{ "name": "FLORIN_FUNCTIONS", "value": functions }],
+                }],
+            },
+        } },
+    })
+}
+
+fn trigger(service: &str, entry: &Entry, patterns: &[Pattern], sink: &Value) -> Value {
+    json!({
+        "apiVersion": "eventing.knative.dev/v1",
+        "kind": "Trigger",
+        "metadata": { "name": name(&entry.name), "labels": labels(service, "deliveries") },
+        "spec": {
+            "broker": "florin",
+            "filters": filters(patterns),
+            "subscriber": sink,
+            // A Trigger that sets one of these gives up all of the Broker's: they are complete. What the broker gave up is
+            // delivered anew, to the same door, which keeps a dead letter of its own once it has tried often enough.
+            "delivery": {
+                "retry": MOST_DELIVERIES,
+                "backoffPolicy": "exponential",
+                "backoffDelay": "PT1S",
+                "timeout": format!("PT{}S", INVOCATION.as_secs() + 1),
+                "deadLetterSink": sink,
+            },
+        },
+    })
+}
+
+fn ping(service: &str, entry: &Entry, cron: &str, sink: &Value) -> Value {
+    json!({
+        "apiVersion": "sources.knative.dev/v1",
+        "kind": "PingSource",
+        "metadata": { "name": name(&entry.name), "labels": labels(service, "deliveries") },
+        "spec": {
+            "schedule": cron,
+            "timezone": "Etc/UTC",
+            "contentType": "application/json",
+            "data": "{}",
+            "sink": sink,
+        },
+    })
 }
 
 /// A Trigger's `filters` (eventing.knative.dev/v1): one dialect that lets through what any pattern wants.

@@ -1,0 +1,98 @@
+//! How much a broker still holds, asked from outside of every `florin` process.
+
+use std::path::Path;
+
+use florin_kernel::corridor::LADDER;
+use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::FieldTable;
+use lapin::{Connection, ConnectionProperties};
+use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection as _};
+
+/// What a function's queue in this data directory holds, with what its consumers hold of it.
+///
+/// # Panics
+/// When there is no queue.
+pub async fn embedded(data: &Path, function: &str) -> u64 {
+    let options = SqliteConnectOptions::new().filename(data.join("queue.db"));
+    let mut on = options.connect().await.expect("the queue's file opens");
+    let sql = "SELECT count(*) FROM queue_messages WHERE queue = $1 AND set_aside IS NULL";
+    let count: i64 =
+        sqlx::query_scalar(sql).bind(function).fetch_one(&mut on).await.expect("the queue is counted");
+    on.close().await.expect("the queue's file closes");
+    u64::try_from(count).expect("a count")
+}
+
+/// What a function's queue on RabbitMQ and its ladder hold. What a consumer was handed and has not answered does
+/// not count: AMQP tells it to nobody, so look once more when the consumers have stopped.
+///
+/// # Panics
+/// When the broker does not answer.
+pub async fn rabbitmq(url: &str, prefix: &str, function: &str) -> u64 {
+    let connection =
+        Connection::connect(url, ConnectionProperties::default()).await.expect("RabbitMQ answers");
+    let channel = connection.create_channel().await.expect("a channel");
+    let queue = format!("{prefix}{function}");
+    let ladder = LADDER.into_iter().map(|step| format!("{queue}.retry.{}", step.as_secs()));
+    let mut waiting = 0;
+    for name in std::iter::once(queue.clone()).chain(ladder) {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let there =
+            channel.queue_declare(name.into(), passive, FieldTable::default()).await.expect("a queue");
+        waiting += u64::from(there.message_count());
+    }
+    connection.close(200, "counted".into()).await.expect("the connection closes");
+    waiting
+}
+
+/// Deletes the queues of these functions and their exchange: a broker that many tests use would fill up.
+///
+/// # Panics
+/// When the broker does not answer.
+pub async fn delete_rabbitmq(url: &str, prefix: &str, functions: &[&str]) {
+    let connection =
+        Connection::connect(url, ConnectionProperties::default()).await.expect("RabbitMQ answers");
+    let channel = connection.create_channel().await.expect("a channel");
+    for function in functions {
+        let queue = format!("{prefix}{function}");
+        let ladder = LADDER.into_iter().map(|step| format!("{queue}.retry.{}", step.as_secs()));
+        for name in ladder.chain([queue.clone(), format!("{queue}.dead")]) {
+            // One that is not there is deleted, too.
+            channel.queue_delete(name.into(), QueueDeleteOptions::default()).await.expect("a queue goes");
+        }
+    }
+    let exchange = format!("{prefix}florin.events").into();
+    channel.exchange_delete(exchange, ExchangeDeleteOptions::default()).await.expect("the exchange goes");
+    connection.close(200, "cleared".into()).await.expect("the connection closes");
+}
+
+/// What a queue on SQS holds: messages that wait, that are delayed, and that a consumer was handed.
+///
+/// # Panics
+/// When moto does not answer.
+pub async fn sqs(endpoint: &str, queue: &str) -> u64 {
+    let found = call(endpoint, "GetQueueUrl", json!({ "QueueName": queue })).await;
+    let asked = json!({ "QueueUrl": found["QueueUrl"], "AttributeNames": ["All"] });
+    let answer = call(endpoint, "GetQueueAttributes", asked).await;
+    let count = |name: &str| {
+        let text = answer["Attributes"][name].as_str();
+        text.and_then(|text| text.parse::<u64>().ok()).unwrap_or_else(|| panic!("no {name} in {answer}"))
+    };
+    count("ApproximateNumberOfMessages")
+        + count("ApproximateNumberOfMessagesNotVisible")
+        + count("ApproximateNumberOfMessagesDelayed")
+}
+
+/// One call in AWS's JSON protocol. An emulator reads the region from the credential and checks no signature.
+async fn call(endpoint: &str, operation: &str, body: Value) -> Value {
+    let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client needs nothing");
+    let credential = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/sqs/aws4_request, SignedHeaders=host, \
+                      Signature=0";
+    let request = client.post(endpoint).header("x-amz-target", format!("AmazonSQS.{operation}"));
+    let request =
+        request.header("content-type", "application/x-amz-json-1.0").header("authorization", credential);
+    let answer = request.body(body.to_string()).send().await.expect("moto answers");
+    assert!(answer.status().is_success(), "{operation}: {}", answer.status());
+    answer.json().await.expect("JSON")
+}
