@@ -95,6 +95,19 @@ impl Lambda {
         self.api.invoke(event).await
     }
 
+    /// Invokes it with bytes that need not be an event of anybody's, within 30 s.
+    pub async fn invoke_bytes(&self, payload: Vec<u8>) -> Invoked {
+        self.api.invoke_within(Duration::from_secs(30), payload).await
+    }
+
+    /// What a front makes of the answer to an HTTP event, within 30 s.
+    ///
+    /// # Panics
+    /// When the invocation fails: a front would say 502 then.
+    pub async fn answered(&self, event: &Value) -> Reply {
+        reply(&self.invoke(event).await.answer())
+    }
+
     /// A request through a front, within 30 s.
     ///
     /// # Panics

@@ -51,6 +51,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("keep_inbox_days", "how long the inbox remembers a delivery, 35"),
     ("keep_done_days", "how long published events and done effects are kept, 7"),
     ("body_limit_bytes", "the largest request body, 262144"),
+    ("arrival_ms", "how long a request's body may take to arrive, 10000"),
     ("concurrency", "the most requests handled at once, 1024"),
     ("drain_linger_ms", "how long to keep serving after SIGTERM, 2000; 0 with the development key"),
     ("base_path", "Lambda: a path that the front puts before ours"),

@@ -112,12 +112,14 @@ impl Deployment {
         let defaults = Limits::default();
         let limits = Limits {
             body_bytes: config.number("body_limit_bytes", defaults.body_bytes)?,
+            arrival: config.millis("arrival_ms", 10_000)?,
             concurrency: config.number("concurrency", defaults.concurrency)?,
             ..defaults
         };
-        if limits.concurrency == 0 || limits.body_bytes == 0 {
+        if limits.concurrency == 0 || limits.body_bytes == 0 || limits.arrival.is_zero() {
             return Err(HostError(
-                "FLORIN_CONCURRENCY and FLORIN_BODY_LIMIT_BYTES must be 1 or more".to_owned(),
+                "FLORIN_CONCURRENCY, FLORIN_BODY_LIMIT_BYTES and FLORIN_ARRIVAL_MS must be 1 or more"
+                    .to_owned(),
             ));
         }
         let app = App::new(services, verifier, limits);

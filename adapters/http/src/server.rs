@@ -109,7 +109,13 @@ pub async fn serve_within(listener: TcpListener, router: Router, drain: Drain, s
 
 fn protocols(sockets: &Sockets) -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(sockets.idle).max_buf_size(HEAD_BYTES);
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(sockets.idle)
+        .max_buf_size(HEAD_BYTES)
+        // Who closes the writing half after a whole request waits for its answer.
+        .half_close(true);
     server
         .http2()
         .timer(TokioTimer::new())

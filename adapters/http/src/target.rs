@@ -3,10 +3,10 @@
 //! Gateways, authorizers, access logs and routers must see the same, so dot segments and encoded separators are
 //! refused and not resolved. Every front asks here, so that the same request gets the same answer through each.
 
-use florin_kernel::problem::{Class, Code};
+use florin_kernel::problem::{Code, codes};
 use http::header::HOST;
 use http::uri::Authority;
-use http::{HeaderMap, Request, Version};
+use http::{HeaderMap, HeaderValue, Request, Version};
 
 /// Why nobody should answer this target. Nothing of what was sent is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,24 +17,23 @@ pub enum TargetRefusal {
     /// A path that another reader could take for a different one.
     #[error("the path holds a dot segment, or an encoded slash, backslash, dot or NUL")]
     AmbiguousPath,
-    /// Not a query of RFC 3986.
-    #[error("the query holds a character that must be percent-encoded")]
+    /// Not a query of RFC 3986 that is UTF-8 when decoded.
+    #[error("the query holds a character that must be percent-encoded, or is not UTF-8 when decoded")]
     Query,
-    /// Not one `host[:port]`.
-    #[error("the Host header is not one host with an optional port")]
+    /// Not one `host[:port]`, or two that differ.
+    #[error("the Host header or :authority is not one host with an optional port")]
     Host,
 }
 
 impl TargetRefusal {
     /// The stable code.
     pub const fn code(self) -> Code {
-        let code = match self {
-            Self::Path => "invalid_path",
-            Self::AmbiguousPath => "ambiguous_path",
-            Self::Query => "invalid_query",
-            Self::Host => "invalid_host",
-        };
-        Code::new(code, Class::Malformed, "The request is not valid HTTP.")
+        match self {
+            Self::Path => codes::INVALID_PATH,
+            Self::AmbiguousPath => codes::AMBIGUOUS_PATH,
+            Self::Query => codes::INVALID_QUERY,
+            Self::Host => codes::INVALID_HOST,
+        }
     }
 }
 
@@ -45,6 +44,15 @@ pub(crate) fn check<B>(request: &Request<B>) -> Result<(), TargetRefusal> {
         return Err(TargetRefusal::Host);
     }
     check_host(request.headers())?;
+    if let Some(authority) = request.uri().authority() {
+        check_authority(authority)?;
+        // RFC 9113, section 8.3.1. In HTTP/1.1 a target that names its host overrides the header (RFC 9112, 3.2.2).
+        let host = request.headers().get(HOST).map(HeaderValue::as_bytes);
+        let differs = host.is_some_and(|host| !host.eq_ignore_ascii_case(authority.as_str().as_bytes()));
+        if request.version() == Version::HTTP_2 && differs {
+            return Err(TargetRefusal::Host);
+        }
+    }
     check_path(request.uri().path())?;
     check_query(request.uri().query().unwrap_or_default())
 }
@@ -83,11 +91,13 @@ pub fn escaped(bytes: &[u8]) -> Option<u8> {
     Some(digit(1)? * 16 + digit(2)?)
 }
 
-/// Refuses what cannot stand in a request target. A broken percent-encoding is left to whoever decodes it:
-/// REST APIs decode before we see it, and every front is to give the same answer.
+/// Refuses what cannot stand in a request target, and what is no UTF-8 when decoded: a decoder would put other
+/// characters in its place. A broken percent-encoding is left to whoever decodes it: REST APIs decode before we
+/// see it, and every front is to give the same answer.
 pub fn check_query(query: &str) -> Result<(), TargetRefusal> {
     let fits = query.bytes().all(|b| matches!(b, 0x21..=0x7e) && !matches!(b, b'"' | b'#' | b'<' | b'>'));
-    if fits { Ok(()) } else { Err(TargetRefusal::Query) }
+    let is_text = || percent_encoding::percent_decode_str(query).decode_utf8().is_ok();
+    if fits && is_text() { Ok(()) } else { Err(TargetRefusal::Query) }
 }
 
 /// RFC 9112, 3.2: at most one Host, and it is a host with an optional port.
@@ -97,10 +107,15 @@ pub fn check_host(headers: &HeaderMap) -> Result<(), TargetRefusal> {
     if hosts.next().is_some() {
         return Err(TargetRefusal::Host);
     }
-    let authority = Authority::try_from(host.as_bytes()).map_err(|_| TargetRefusal::Host)?;
+    check_authority(&Authority::try_from(host.as_bytes()).map_err(|_| TargetRefusal::Host)?)
+}
+
+fn check_authority(authority: &Authority) -> Result<(), TargetRefusal> {
     let after_host = authority.as_str().strip_prefix(authority.host()).ok_or(TargetRefusal::Host)?;
     let port_fits = after_host.is_empty() || authority.port_u16().is_some();
-    if authority.host().is_empty() || authority.as_str().contains('@') || !port_fits {
+    // A comma may stand in a host (RFC 3986, section 3.2.2) and in no name that resolves: some fronts join two
+    // Host headers with one.
+    if authority.host().is_empty() || authority.as_str().contains(['@', ',']) || !port_fits {
         return Err(TargetRefusal::Host);
     }
     Ok(())

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use florin_http::reply;
 use florin_http::target::TargetRefusal;
 use florin_kernel::answer::Answered;
-use florin_kernel::problem::{Class, Code, Problem, codes};
+use florin_kernel::problem::{Code, Problem, codes};
 use http::Response;
 
 /// What is wrong with a request. All are the caller's fault, and nothing of what was sent is repeated.
@@ -30,19 +30,15 @@ pub enum Refusal {
     TooLarge,
 }
 
-const fn malformed(code: &'static str) -> Code {
-    Code::new(code, Class::Malformed, "The request is not valid HTTP.")
-}
-
 impl Refusal {
     /// The stable code.
     pub const fn code(self) -> Code {
         match self {
-            Self::Event => malformed("malformed_event"),
-            Self::Method => malformed("invalid_method"),
+            Self::Event => codes::MALFORMED_EVENT,
+            Self::Method => codes::INVALID_METHOD,
             Self::Target(target) => target.code(),
-            Self::Header => malformed("invalid_header"),
-            Self::Body => malformed("invalid_body_encoding"),
+            Self::Header => codes::INVALID_HEADER,
+            Self::Body => codes::INVALID_BODY_ENCODING,
             Self::TooLarge => codes::BODY_TOO_LARGE,
         }
     }

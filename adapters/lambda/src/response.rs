@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use florin_kernel::problem::{Class, Code};
+use florin_kernel::problem::codes;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE, TE, TRAILER,
     TRANSFER_ENCODING, UPGRADE,
@@ -20,9 +20,6 @@ use crate::request::LAMBDA_PAYLOAD_BYTES;
 
 /// What a load balancer takes from a function at most, in bytes of JSON.
 const ALB_PAYLOAD_BYTES: usize = 1024 * 1024;
-
-const RESPONSE_TOO_LARGE: Code =
-    Code::new("response_too_large", Class::Internal, "The answer is larger than the platform takes.");
 
 /// The answer as this front's JSON. One that is larger than the front takes becomes a 500 problem, because
 /// the caller would otherwise see a bare 502 with no body.
@@ -41,7 +38,7 @@ pub fn to_event(front: Front, response: Response<Bytes>, trace_id: &str) -> Box<
         "the answer is larger than the front takes"
     );
     let problem =
-        RESPONSE_TOO_LARGE.because(format!("at most {limit} bytes can be sent; ask for fewer items"));
+        codes::RESPONSE_TOO_LARGE.because(format!("at most {limit} bytes can be sent; ask for fewer items"));
     written(front, refusal::answer(&problem, trace_id))
 }
 

@@ -108,6 +108,14 @@ pub mod codes {
     // A macro because a table is what it is: one line a code.
     codes! {
         INVALID_REQUEST "invalid_request" Malformed "The request is not valid.";
+        INVALID_PATH "invalid_path" Malformed "The request is not valid HTTP.";
+        AMBIGUOUS_PATH "ambiguous_path" Malformed "The request is not valid HTTP.";
+        INVALID_QUERY "invalid_query" Malformed "The request is not valid HTTP.";
+        INVALID_HOST "invalid_host" Malformed "The request is not valid HTTP.";
+        INVALID_METHOD "invalid_method" Malformed "The request is not valid HTTP.";
+        INVALID_HEADER "invalid_header" Malformed "The request is not valid HTTP.";
+        INVALID_BODY_ENCODING "invalid_body_encoding" Malformed "The request is not valid HTTP.";
+        MALFORMED_EVENT "malformed_event" Malformed "The request is not valid HTTP.";
         UNAUTHENTICATED "unauthenticated" Unauthenticated "A valid bearer token is needed.";
         FORBIDDEN "forbidden" Forbidden "The token does not allow this operation.";
         NOT_FOUND "not_found" NotFound "There is no such thing.";
@@ -120,6 +128,7 @@ pub mod codes {
         EVENT_TOO_LARGE "event_too_large" TooLarge "What this would record is over the size every broker takes.";
         TOO_MANY_REQUESTS "too_many_requests" TooMany "Too many requests at once.";
         INTERNAL "internal" Internal "Something went wrong on our side.";
+        RESPONSE_TOO_LARGE "response_too_large" Internal "The answer is larger than the platform takes.";
         UNAVAILABLE "unavailable" Unavailable "A part that is needed is away; try again.";
         OUTCOME_UNKNOWN "outcome_unknown" Unavailable "Whether it was done is not known; repeat with the same Idempotency-Key.";
         TIMEOUT "timeout" Timeout "It took longer than this door allows.";

@@ -16,7 +16,7 @@ pub enum Part {
     Lambda,
     /// A Chromium that runs headless.
     Browser,
-    /// A Python with `openapi-spec-validator` and `jsonschema`.
+    /// A Python with `openapi-spec-validator`, `jsonschema` and `schemathesis`.
     Python,
     /// The official JSON Schema of AsyncAPI 3.0.
     AsyncApi,

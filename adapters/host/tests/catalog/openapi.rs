@@ -146,6 +146,8 @@ fn a_problem_is_as_its_schema_says() {
     let problem = codes::INVALID_REQUEST.because("must be an integer").at("/amount").to_json("4bf92f35");
     let pointer = "/components/responses/Malformed/content/application~1problem+json/schema";
     assert_eq!(wrong(&document, pointer, &problem), None);
+    let before_its_route = codes::AMBIGUOUS_PATH.because("a dot segment").to_json("4bf92f35");
+    assert_eq!(wrong(&document, pointer, &before_its_route), None);
     let another = codes::INTERNAL.because("logged").to_json("4bf92f35");
     assert!(wrong(&document, pointer, &another).is_some(), "a 500 fits the schema of a 400");
 }

@@ -175,3 +175,28 @@ async fn dot_segments_are_refused_over_http_2_too() {
     // `:status: 400` stands in the static table (RFC 7541, appendix A).
     assert_eq!(fields[0], 0x80 | 12, "{fields:?}");
 }
+
+#[tokio::test]
+async fn the_authority_is_one_host_and_a_host_beside_it_is_the_same() {
+    let front = front::start().await;
+    for (authority, host, wanted) in [
+        ("florin.test", "other.test", 400),
+        ("anna@florin.test", "anna@florin.test", 400),
+        ("florin.test,other.test", "florin.test,other.test", 400),
+        ("florin.test", "Florin.Test", 200),
+    ] {
+        let mut wire = begin(&front).await;
+        let head = [
+            &[0x82, 0x86, 0x04, 6][..],
+            b"/livez",
+            &literal(":authority", authority),
+            &literal("host", host),
+        ]
+        .concat();
+        wire.say(frame(HEADERS, END_STREAM | END_HEADERS, 1, &head)).await;
+        let fields = until(&mut wire, HEADERS).await.unwrap();
+        // `:status` 200 and 400 stand in the static table.
+        let status = if wanted == 200 { 0x80 | 8 } else { 0x80 | 12 };
+        assert_eq!(fields[0], status, "{authority} and {host}: {fields:?}");
+    }
+}

@@ -96,13 +96,17 @@ async fn an_absolute_target_is_taken_by_its_path() {
     assert_eq!(front.ask("GET http://elsewhere.test/v1/books", &[]).await.status, 200);
     let answer = front.ask("GET http://elsewhere.test/v1/../v1/books", &[]).await;
     assert_eq!(answer.no(), (400, "ambiguous_path"));
+    let answer = front.ask("GET http://anna@elsewhere.test/v1/books", &[]).await;
+    assert_eq!(answer.no(), (400, "invalid_host"));
 }
 
 #[tokio::test]
 async fn a_query_outside_of_the_standard_is_refused() {
     let front = front::start().await;
-    let answer = front.ask("GET /v1/books?limit=größer", &[]).await;
-    assert_eq!(answer.no(), (400, "invalid_query"));
+    for query in ["limit=größer", "limit=%ff", "%c3%28=1"] {
+        let answer = front.ask(&format!("GET /v1/books?{query}"), &[]).await;
+        assert_eq!(answer.no(), (400, "invalid_query"), "{query}");
+    }
 }
 
 #[tokio::test]
@@ -112,6 +116,7 @@ async fn a_host_that_is_not_one_host_is_refused() {
         "",
         "host: a.test\r\nhost: b.test\r\n",
         "host: a.test\r\nhost: a.test\r\n",
+        "host: a.test,b.test\r\n",
         "host: anna@a.test\r\n",
         "host: a.test:port\r\n",
         "host: a.test/path\r\n",

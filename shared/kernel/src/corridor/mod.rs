@@ -111,6 +111,10 @@ fn input(at: &DoorRoom, call: &HttpCall) -> Result<Input, Problem> {
     if let (true, Some((name, _))) = (at.door.method != Method::Get, call.query.first()) {
         return Err(input::unknown_parameter(name));
     }
+    // It would be a second way to say parameters, which caches and gateways do not look at (RFC 9110, section 9.3.1).
+    if at.door.method == Method::Get && !call.body.is_empty() {
+        return Err(codes::INVALID_REQUEST.because("GET takes no body"));
+    }
     for (name, value) in call.path_parameters.iter().chain(&call.query) {
         input.parameter(name.clone(), value.clone())?;
     }

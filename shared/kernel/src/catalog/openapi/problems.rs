@@ -60,7 +60,17 @@ impl Problems {
 
 /// What the corridor and the front may answer before or beside the room.
 fn of_every_door(function: &Function, at: &DoorRoom, has_body: bool) -> Vec<Code> {
-    let mut every = vec![codes::INVALID_REQUEST];
+    let mut every = vec![
+        codes::INVALID_REQUEST,
+        codes::INVALID_PATH,
+        codes::AMBIGUOUS_PATH,
+        codes::INVALID_QUERY,
+        codes::INVALID_HOST,
+        codes::INVALID_METHOD,
+        codes::INVALID_HEADER,
+        codes::INVALID_BODY_ENCODING,
+        codes::MALFORMED_EVENT,
+    ];
     match at.door.access {
         Access::Scope(_) => every.extend([codes::UNAUTHENTICATED, codes::FORBIDDEN]),
         Access::Public => every.push(codes::NOT_FOUND),
@@ -71,7 +81,7 @@ fn of_every_door(function: &Function, at: &DoorRoom, has_body: bool) -> Vec<Code
     if takes_key(function, &at.door) {
         every.extend([codes::IDEMPOTENCY_KEY_IN_USE, codes::IDEMPOTENCY_KEY_REUSED]);
     }
-    every.extend([codes::INTERNAL, codes::UNAVAILABLE, codes::TIMEOUT]);
+    every.extend([codes::INTERNAL, codes::RESPONSE_TOO_LARGE, codes::UNAVAILABLE, codes::TIMEOUT]);
     if matches!(function.room, Room::Command(_)) {
         every.extend([codes::EVENT_TOO_LARGE, codes::OUTCOME_UNKNOWN]);
     }
