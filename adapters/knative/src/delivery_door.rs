@@ -6,6 +6,8 @@ use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use florin_http::app::App;
 use florin_http::call::{read_body, trace_of};
 use florin_http::reply;
@@ -22,7 +24,7 @@ use http::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
 
 /// Who may deliver. There is no door without one.
 pub enum Guard {
-    /// Whoever bears this mounted secret.
+    /// Whoever bears this mounted secret; several are separated by spaces, while one takes the other's place.
     Secret(Vec<u8>),
     /// Whoever bears a token that this verifier accepts: a platform's own identity, for this door's audience.
     Token(Box<Verifier>),
@@ -117,15 +119,69 @@ fn answer(disposition: Disposition) -> Response {
     }
 }
 
-/// Whether a request carries this bearer secret; compared in constant time.
-fn bears(headers: &HeaderMap, secret: &[u8]) -> bool {
+/// Whether a request carries one of these secrets; compared in constant time.
+fn bears(headers: &HeaderMap, secrets: &[u8]) -> bool {
     let mut fields = headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes);
     // Two fields are none: proxies disagree on which one counts.
     let (Some(given), None) = (fields.next(), fields.next()) else { return false };
-    match given.split_at_checked(7) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"Bearer ") => {
-            aws_lc_rs::constant_time::verify_slices_are_equal(token, secret).is_ok()
+    let Some(given) = credential(given) else { return false };
+    let known = secrets.split(u8::is_ascii_whitespace).filter(|secret| !secret.is_empty());
+    // Without `any`, which would stop at the one that fits.
+    known.fold(false, |fits, secret| {
+        fits | aws_lc_rs::constant_time::verify_slices_are_equal(&given, secret).is_ok()
+    })
+}
+
+/// The secret in an `Authorization` header: a bearer token (RFC 6750), or the password of Basic credentials (RFC 7617),
+/// whoever the user is. A Trigger can set no header, but sends what stands before the `@` of its subscriber's address.
+fn credential(header: &[u8]) -> Option<Vec<u8>> {
+    let space = header.iter().position(|byte| *byte == b' ')?;
+    let (scheme, given) = (&header[..space], &header[space + 1..]);
+    if scheme.eq_ignore_ascii_case(b"Bearer") {
+        return Some(given.to_vec());
+    }
+    if !scheme.eq_ignore_ascii_case(b"Basic") {
+        return None;
+    }
+    let pair = BASE64.decode(given).ok()?;
+    let colon = pair.iter().position(|byte| *byte == b':')?;
+    Some(pair[colon + 1..].to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opens(secrets: &str, header: &str) -> bool {
+        let header = HeaderValue::from_str(header).unwrap();
+        bears(&HeaderMap::from_iter([(AUTHORIZATION, header)]), secrets.as_bytes())
+    }
+
+    fn basic(user: &str, password: &str) -> String {
+        format!("Basic {}", BASE64.encode(format!("{user}:{password}")))
+    }
+
+    #[test]
+    fn a_bearer_token_and_a_basic_password_open_and_a_user_does_not() {
+        assert!(opens("the-secret", "Bearer the-secret"));
+        assert!(opens("the-secret", "bearer the-secret"));
+        assert!(opens("the-secret", &basic("florin", "the-secret")));
+        assert!(opens("the-secret", &basic("", "the-secret")));
+        assert!(opens("the:secret", &basic("florin", "the:secret")));
+        for header in ["the-secret", "Bearer the-secret2", "Bearer ", "Basic the-secret", "Digest the-secret"]
+        {
+            assert!(!opens("the-secret", header), "{header}");
         }
-        _ => false,
+        assert!(!opens("the-secret", &basic("the-secret", "")));
+        assert!(!opens("the-secret", &basic("florin", "")));
+    }
+
+    #[test]
+    fn while_a_secret_is_changed_the_old_one_and_the_new_one_open() {
+        for secret in ["the-old-one", "the-new-one"] {
+            assert!(opens("the-old-one the-new-one", &format!("Bearer {secret}")));
+        }
+        assert!(!opens("the-old-one the-new-one", "Bearer the-old-one the-new-one"));
+        assert!(!opens("the-old-one  ", "Bearer "));
     }
 }
