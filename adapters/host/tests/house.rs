@@ -11,12 +11,21 @@ fn root() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// The platform that Cargo builds for here.
+fn platform() -> String {
+    let rustc = std::process::Command::new("rustc").arg("-vV").output().expect("rustc runs");
+    let words = String::from_utf8_lossy(&rustc.stdout).into_owned();
+    let host = words.lines().find_map(|line| line.strip_prefix("host: "));
+    host.expect("rustc names its host").to_owned()
+}
+
 /// Every package of the workspace with all it depends on to run, directly or through another.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let metadata = MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
         .features(cargo_metadata::CargoOpt::AllFeatures)
-        .other_options(["--offline".to_owned(), "--locked".to_owned()])
+        // Only what this platform builds was downloaded.
+        .other_options(["--offline", "--locked", "--filter-platform", &platform()].map(str::to_owned))
         .exec()
         .expect("Cargo's metadata");
     let resolve = metadata.resolve.as_ref().expect("a resolved graph");
