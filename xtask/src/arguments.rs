@@ -14,6 +14,8 @@ pub(crate) enum Task {
     Services(Vec<Part>),
     /// Prove what lies under infra/.
     Infra(InfraRun),
+    /// Break guarantees and see their tests fail.
+    Mutants(Vec<String>),
     /// Say what a change reaches.
     Affected(Affected),
     /// Say what there is.
@@ -78,6 +80,8 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Task, String>
     }
     match task.as_str() {
         "test" => Ok(Task::Test(run)),
+        "mutants" if run.cargo.is_empty() => Ok(Task::Mutants(run.tests)),
+        "mutants" => Err("mutants takes only names".into()),
         "services" if run.cargo.is_empty() && run.tests.is_empty() => Ok(Task::Services(run.parts)),
         "services" => Err("services takes only --parts".into()),
         "help" | "-h" | "--help" => Ok(Task::Help),

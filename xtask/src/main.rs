@@ -6,6 +6,7 @@ mod arguments;
 mod bring;
 mod command;
 mod infra;
+mod mutants;
 mod problem;
 mod report;
 mod require;
@@ -23,11 +24,13 @@ const HELP: &str = "\
 Usage: cargo xtask test [FILTER...] [-p PACKAGE] [--parts LIST] [CARGO OPTION...] [-- TEST OPTION...]
        cargo xtask services [--parts LIST]
        cargo xtask infra [TARGET...] [--fast]
+       cargo xtask mutants [NAME...]
        cargo xtask affected --since COMMIT [--packages]
 
 test      brings what the tests need, starts private servers, runs the tests, stops the servers
 services  starts the same servers, prints where they are and keeps them until Ctrl-C
 infra     proves what lies under infra/: terraform; all of it when no target is named
+mutants   breaks guarantees on purpose, in a scratch worktree, and expects the named test to fail
 affected  prints the services a change reaches as a JSON array; with --packages the options that make
           `test` run what it may break
 
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         }
         Task::Test(run) => test::run(&run),
         Task::Affected(asked) => affected::run(&asked).map(|()| true),
+        Task::Mutants(names) => mutants::run(&names),
         Task::Infra(run) => infra::run(&run),
         Task::Services(parts) => services::run(&parts).map(|()| true),
     };
