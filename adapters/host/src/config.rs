@@ -107,6 +107,11 @@ impl Config {
         self.values.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Every setting that is said.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// A setting's number.
     pub fn number<N: std::str::FromStr>(&self, key: &str, default: N) -> Result<N, ConfigError> {
         match self.get(key) {

@@ -13,6 +13,8 @@ pub mod program;
 pub mod queue;
 pub mod sandbox_here;
 pub mod schema;
+#[cfg(feature = "lambda")]
+pub mod secrets;
 pub mod serve;
 pub mod services;
 pub mod telemetry;

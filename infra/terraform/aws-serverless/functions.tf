@@ -45,10 +45,6 @@ resource "aws_lambda_function" "this" {
     mode = "Active"
   }
 
-  logging_config {
-    log_format = "Text" # The program writes JSON itself.
-    log_group  = aws_cloudwatch_log_group.lambda[each.key].name
-  }
 
   dynamic "vpc_config" {
     for_each = var.vpc == null ? [] : [var.vpc]
@@ -58,7 +54,8 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.lambda, terraform_data.checks]
+  # Lambda writes to the group of its own name, and would make it itself, without an end to its logs.
+  depends_on = [aws_iam_role_policy.lambda, aws_cloudwatch_log_group.lambda, terraform_data.checks]
 }
 
 # What calls a function calls this, so that a new version gets calls when it should and loses them in a moment.

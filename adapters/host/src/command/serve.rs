@@ -93,6 +93,7 @@ impl Serve {
 
 #[cfg(feature = "lambda")]
 async fn lambda(config: Config, clock: Clock) -> Result<(), HostError> {
+    let config = crate::secrets::read(config).await?;
     crate::lambda::run(config, clock).await
 }
 
