@@ -59,6 +59,7 @@ async fn a_fault_leaves_nothing_and_says_nothing_of_itself() {
             assert_eq!(texts(&anna).await, [""; 0]);
             assert_eq!(told(&suite).await, (vec![], vec![]));
             assert!(effects::list(suite.service("notes"), 10).await.unwrap().is_empty());
+            assert!(suite.peers.seen().is_empty(), "nobody is asked before the commit");
         }
         let well = anna.post_once("/notes", "k", json!({"text": "hello"})).await;
         assert_eq!(well.status, 201, "the key of a fault is free: {well:?}");
