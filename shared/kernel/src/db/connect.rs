@@ -7,6 +7,7 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
+use super::writer::Writer;
 use super::{Db, DbError, DbResult, Trouble};
 
 /// Where a service's database is and how many connections it may have.
@@ -58,15 +59,14 @@ impl DbConfig {
             .busy_timeout(Duration::from_secs(5))
             .statement_cache_capacity(256)
             .disable_statement_logging();
-        let pool = || {
-            SqlitePoolOptions::new()
-                .acquire_timeout(self.acquire_timeout)
-                .test_before_acquire(false)
-                .idle_timeout(None)
-                .max_lifetime(None)
-        };
-        let write = pool().max_connections(1).connect_with(options.clone()).await?;
-        let read = pool().max_connections(self.connections.max(1)).connect_lazy_with(options.read_only(true));
+        let write = Writer::open(options.clone(), self.acquire_timeout).await?;
+        let read = SqlitePoolOptions::new()
+            .acquire_timeout(self.acquire_timeout)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .max_connections(self.connections.max(1))
+            .connect_lazy_with(options.read_only(true));
         Ok(Db::Sqlite { write, read })
     }
 

@@ -62,7 +62,8 @@ impl Db {
     pub async fn migrate(&self, schema: &str, modules: &[Migrations]) -> DbResult<()> {
         match self {
             Self::Sqlite { write, .. } => {
-                let mut on = write.acquire().await?;
+                let mut turn = write.turn().await?;
+                let on = turn.connection()?;
                 on.execute(LEDGER).await?;
                 for step in due(applied(&mut *on).await?, modules)? {
                     let mut tx = on.begin_with("BEGIN IMMEDIATE").await?;
@@ -102,7 +103,7 @@ impl Db {
     /// Refuses a schema that this binary cannot serve: one that lacks a step, or has a newer contracting one.
     pub async fn check_schema(&self, modules: &[Migrations]) -> DbResult<()> {
         let applied = match self {
-            Self::Sqlite { write, .. } => applied(&mut *write.acquire().await?).await,
+            Self::Sqlite { write, .. } => applied(write.turn().await?.connection()?).await,
             // In the role that serves: a login that inherits nothing has no rights in the schema by itself.
             Self::Postgres(pool) => {
                 match pool.begin_with("BEGIN READ ONLY; SET LOCAL ROLE florin_system").await {

@@ -4,6 +4,7 @@ mod connect;
 mod error;
 mod migrate;
 mod query;
+mod writer;
 
 use std::time::Duration;
 
@@ -15,8 +16,10 @@ pub use connect::DbConfig;
 pub use error::{CommitError, DbError, DbResult, Trouble};
 pub use migrate::{Migration, Migrations};
 pub use query::{Bind, Query, Record, Sql};
+pub use writer::Writer;
 
 use crate::caller::TenantId;
+use writer::WriteTx;
 
 /// One service's database: a SQLite file, or a PostgreSQL schema.
 #[derive(Clone, Debug)]
@@ -24,7 +27,7 @@ pub enum Db {
     /// SQLite: one writer, because it has one write lock, and readers beside it (WAL).
     Sqlite {
         /// The one connection that writes.
-        write: SqlitePool,
+        write: Writer,
         /// Connections that only read.
         read: SqlitePool,
     },
@@ -42,25 +45,36 @@ pub enum Wall<'a> {
 }
 
 impl Db {
-    /// Begins a transaction that may write. SQLite takes its write lock at once: a deferred transaction
-    /// that reads and then writes fails with SQLITE_BUSY_SNAPSHOT, which no busy timeout helps.
+    /// Begins a transaction that may write. On SQLite that is the turn to write; the transaction itself begins with
+    /// its first statement, and takes the write lock at once.
     pub async fn begin(&self, wall: Wall<'_>) -> DbResult<Tx> {
-        match self {
-            Self::Sqlite { write, .. } => Tx::sqlite(write.begin_with("BEGIN IMMEDIATE").await),
+        let on = match self {
+            Self::Sqlite { write, .. } => On::Write(WriteTx::begin(write.turn().await?)),
             Self::Postgres(pool) => {
-                Tx::postgres(pool, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", wall).await
+                On::Postgres(postgres(pool, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", wall).await?)
             }
-        }
+        };
+        Ok(Tx { on, poisoned: false })
     }
 
-    /// Begins a transaction that only reads, one snapshot for all its statements.
+    /// A transaction that only reads, one snapshot for all its statements. It begins with the first of them: who
+    /// asks nothing does not wait for the database.
+    #[expect(clippy::unused_async, reason = "as `begin`; what it does is this module's own business")]
     pub async fn read(&self, wall: Wall<'_>) -> DbResult<Tx> {
-        match self {
-            Self::Sqlite { read, .. } => Tx::sqlite(read.begin().await),
+        let tenant = match wall {
+            Wall::Tenant(tenant) => Some(tenant.clone()),
+            Wall::System => None,
+        };
+        Ok(Tx { on: On::NotBegun { db: self.clone(), tenant }, poisoned: false })
+    }
+
+    async fn begin_reading(&self, wall: Wall<'_>) -> DbResult<On> {
+        Ok(match self {
+            Self::Sqlite { read, .. } => On::Read(read.begin().await?),
             Self::Postgres(pool) => {
-                Tx::postgres(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", wall).await
+                On::Postgres(postgres(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", wall).await?)
             }
-        }
+        })
     }
 
     /// Whether the database answers, for `/readyz`.
@@ -98,31 +112,51 @@ pub struct Tx {
     poisoned: bool,
 }
 
-pub(crate) enum On {
-    Sqlite(Transaction<'static, Sqlite>),
+enum On {
+    /// It will read, inside this tenant or as the system.
+    NotBegun { db: Db, tenant: Option<TenantId> },
+    /// SQLite, reading.
+    Read(Transaction<'static, Sqlite>),
+    /// SQLite, writing.
+    Write(WriteTx),
+    /// PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
 }
 
-impl Tx {
-    fn sqlite(begun: sqlx::Result<Transaction<'static, Sqlite>>) -> DbResult<Self> {
-        Ok(Self { on: On::Sqlite(begun?), poisoned: false })
+impl On {
+    fn is_sqlite(&self) -> bool {
+        match self {
+            Self::Read(_) | Self::Write(_) => true,
+            Self::Postgres(_) => false,
+            Self::NotBegun { db, .. } => matches!(db, Db::Sqlite { .. }),
+        }
     }
+}
 
-    async fn postgres(pool: &PgPool, begin: &str, wall: Wall<'_>) -> DbResult<Self> {
-        // One round trip. A tenant's alphabet has no quote, so it stands in the text as it is.
-        let set = match wall {
-            Wall::Tenant(tenant) => {
-                format!("SET LOCAL ROLE florin_app; SET LOCAL app.tenant = '{tenant}'")
-            }
-            Wall::System => "SET LOCAL ROLE florin_system; SET LOCAL app.tenant = ''".to_owned(),
-        };
-        let text = format!("{begin}; SET LOCAL lock_timeout = '2s'; {set}");
-        // In a task of its own: a BEGIN that is dropped half-way leaves a pooled connection inside a transaction
-        // that nobody knows of (sqlx counts it only after the answer).
-        let pool = pool.clone();
-        let begun = tokio::spawn(async move { bounded(pool.begin_with(AssertSqlSafe(text))).await });
-        let begun = begun.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?;
-        Ok(Self { on: On::Postgres(begun?), poisoned: false })
+async fn postgres(pool: &PgPool, begin: &str, wall: Wall<'_>) -> DbResult<Transaction<'static, Postgres>> {
+    // One round trip. A tenant's alphabet has no quote, so it stands in the text as it is.
+    let set = match wall {
+        Wall::Tenant(tenant) => {
+            format!("SET LOCAL ROLE florin_app; SET LOCAL app.tenant = '{tenant}'")
+        }
+        Wall::System => "SET LOCAL ROLE florin_system; SET LOCAL app.tenant = ''".to_owned(),
+    };
+    let text = format!("{begin}; SET LOCAL lock_timeout = '2s'; {set}");
+    // In a task of its own: a BEGIN that is dropped half-way leaves a pooled connection inside a transaction
+    // that nobody knows of (sqlx counts it only after the answer).
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { bounded(pool.begin_with(AssertSqlSafe(text))).await });
+    Ok(begun.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))??)
+}
+
+impl Tx {
+    /// Begins now what begins with its first statement.
+    async fn begun(&mut self) -> DbResult<()> {
+        if let On::NotBegun { db, tenant } = &self.on {
+            let wall = tenant.as_ref().map_or(Wall::System, Wall::Tenant);
+            self.on = db.begin_reading(wall).await?;
+        }
+        Ok(())
     }
 
     /// A statement; bind its `$1`, `$2` ... in order.
@@ -132,13 +166,22 @@ impl Tx {
 
     /// Makes what was done so far the point [`Tx::back_to_savepoint`] returns to.
     pub async fn savepoint(&mut self) -> DbResult<()> {
-        self.sql("SAVEPOINT room").run().await.map(|_| ())
+        match &mut self.on {
+            On::Write(on) => {
+                on.savepoint();
+                Ok(())
+            }
+            _ => self.sql("SAVEPOINT room").run().await.map(|_| ()),
+        }
     }
 
     /// Undoes all since [`Tx::savepoint`], a failed statement included.
     pub async fn back_to_savepoint(&mut self) -> DbResult<()> {
         self.poisoned = false;
-        self.sql("ROLLBACK TO SAVEPOINT room").run().await.map(|_| ())
+        match &mut self.on {
+            On::Write(on) => on.back_to_savepoint().await.map_err(|error| self.poison(error)),
+            _ => self.sql("ROLLBACK TO SAVEPOINT room").run().await.map(|_| ()),
+        }
     }
 
     /// Commits. When the connection is lost meanwhile nobody knows whether it did: [`CommitError::Unknown`].
@@ -147,7 +190,9 @@ impl Tx {
             return Err(CommitError::Failed(DbError::poisoned()));
         }
         let done = match self.on {
-            On::Sqlite(tx) => tx.commit().await,
+            On::NotBegun { .. } => Ok(()),
+            On::Read(tx) => tx.commit().await,
+            On::Write(tx) => tx.commit().await,
             On::Postgres(tx) => bounded(tx.commit()).await,
         };
         done.map_err(|e| CommitError::from(DbError::from(e)))
@@ -156,7 +201,9 @@ impl Tx {
     /// Rolls back now rather than when the connection is next used.
     pub async fn rollback(self) -> DbResult<()> {
         match self.on {
-            On::Sqlite(tx) => tx.rollback().await?,
+            On::NotBegun { .. } => {}
+            On::Read(tx) => tx.rollback().await?,
+            On::Write(tx) => tx.roll_back().await,
             On::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())

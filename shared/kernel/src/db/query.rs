@@ -5,15 +5,21 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, Encode, FromRow, Postgres, Sqlite, Type};
 
+use super::writer::Value;
 use super::{DbError, DbResult, On, Tx, bounded};
 
 /// What can be bound on both databases.
 pub trait Bind:
-    for<'q> Encode<'q, Sqlite> + Type<Sqlite> + for<'q> Encode<'q, Postgres> + Type<Postgres>
+    for<'q> Encode<'q, Sqlite> + Type<Sqlite> + for<'q> Encode<'q, Postgres> + Type<Postgres> + Send + 'static
 {
 }
 impl<T> Bind for T where
-    T: for<'q> Encode<'q, Sqlite> + Type<Sqlite> + for<'q> Encode<'q, Postgres> + Type<Postgres>
+    T: for<'q> Encode<'q, Sqlite>
+        + Type<Sqlite>
+        + for<'q> Encode<'q, Postgres>
+        + Type<Postgres>
+        + Send
+        + 'static
 {
 }
 
@@ -42,12 +48,13 @@ impl From<&'static str> for Sql {
 }
 
 enum Args {
-    Sqlite(SqliteArguments),
+    /// Bound when they are sent: by then the statement may stand behind others.
+    Sqlite(Vec<Value>),
     Postgres(PgArguments),
 }
 
 /// A statement under construction, on one transaction.
-#[must_use = "a statement does nothing until run, first, one or all"]
+#[must_use = "a statement does nothing until run, later, first, one or all"]
 pub struct Query<'c> {
     tx: &'c mut Tx,
     text: &'static str,
@@ -62,21 +69,25 @@ enum Rows {
 
 impl<'c> Query<'c> {
     pub(super) fn new(tx: &'c mut Tx, sql: Sql) -> Self {
-        let (text, args) = match tx.on {
-            On::Sqlite(_) => (sql.sqlite, Args::Sqlite(SqliteArguments::default())),
-            On::Postgres(_) => (sql.postgres, Args::Postgres(PgArguments::default())),
+        let (text, args) = if tx.on.is_sqlite() {
+            (sql.sqlite, Args::Sqlite(Vec::new()))
+        } else {
+            (sql.postgres, Args::Postgres(PgArguments::default()))
         };
         Self { tx, text, args, bad: None }
     }
 
     /// Binds the next `$n`.
     pub fn bind<T: Bind>(mut self, value: T) -> Self {
-        let added = match &mut self.args {
-            Args::Sqlite(args) => args.add(value),
-            Args::Postgres(args) => args.add(value),
-        };
-        if let Err(error) = added {
-            self.bad.get_or_insert(error);
+        match &mut self.args {
+            Args::Sqlite(args) => {
+                args.push(Box::new(move |to: &mut SqliteArguments| Arguments::add(to, value)))
+            }
+            Args::Postgres(args) => {
+                if let Err(error) = args.add(value) {
+                    self.bad.get_or_insert(error);
+                }
+            }
         }
         self
     }
@@ -84,16 +95,32 @@ impl<'c> Query<'c> {
     /// Runs it and says how many rows it changed.
     pub async fn run(self) -> DbResult<u64> {
         let (tx, text, args) = self.ready()?;
+        tx.begun().await?;
         let done = match (&mut tx.on, args) {
-            (On::Sqlite(on), Args::Sqlite(args)) => {
+            (On::Read(on), Args::Sqlite(args)) => {
+                let args = bound(args)?;
                 sqlx::query_with(text, args).execute(&mut **on).await.map(|d| d.rows_affected())
             }
+            (On::Write(on), Args::Sqlite(args)) => on.send(text, args).await.map(|(changed, _)| changed),
             (On::Postgres(on), Args::Postgres(args)) => {
                 bounded(sqlx::query_with(text, args).execute(&mut **on)).await.map(|d| d.rows_affected())
             }
             _ => unreachable!("the arguments were made for this transaction's engine"),
         };
         done.map_err(|error| tx.poison(error))
+    }
+
+    /// Runs it before anything else of its transaction is asked or committed; a failure may show only then. For a
+    /// statement whose rows nobody counts: on SQLite it saves a way to the database's thread.
+    pub async fn later(self) -> DbResult<()> {
+        if !matches!(self.tx.on, On::Write(_)) {
+            return self.run().await.map(drop);
+        }
+        let (tx, text, args) = self.ready()?;
+        if let (On::Write(on), Args::Sqlite(args)) = (&mut tx.on, args) {
+            on.later(text, args);
+        }
+        Ok(())
     }
 
     /// All rows.
@@ -118,9 +145,14 @@ impl<'c> Query<'c> {
     /// Not generic, so it is compiled once.
     async fn rows(self) -> DbResult<Rows> {
         let (tx, text, args) = self.ready()?;
+        tx.begun().await?;
         let rows = match (&mut tx.on, args) {
-            (On::Sqlite(on), Args::Sqlite(args)) => {
+            (On::Read(on), Args::Sqlite(args)) => {
+                let args = bound(args)?;
                 sqlx::query_with(text, args).fetch_all(&mut **on).await.map(Rows::Sqlite)
+            }
+            (On::Write(on), Args::Sqlite(args)) => {
+                on.send(text, args).await.map(|(_, rows)| Rows::Sqlite(rows))
             }
             (On::Postgres(on), Args::Postgres(args)) => {
                 bounded(sqlx::query_with(text, args).fetch_all(&mut **on)).await.map(Rows::Postgres)
@@ -152,8 +184,16 @@ impl<'c> Query<'c> {
     }
 }
 
+fn bound(values: Vec<Value>) -> DbResult<SqliteArguments> {
+    let mut args = SqliteArguments::default();
+    for value in values {
+        value(&mut args).map_err(sqlx::Error::Encode)?;
+    }
+    Ok(args)
+}
+
 impl Tx {
-    fn poison(&mut self, error: sqlx::Error) -> DbError {
+    pub(super) fn poison(&mut self, error: sqlx::Error) -> DbError {
         self.poisoned = true;
         DbError::from(error)
     }

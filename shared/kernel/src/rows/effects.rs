@@ -99,9 +99,8 @@ pub(crate) async fn insert(tx: &mut Tx, id: &str, asked: &Asked, by: AskedBy<'_>
     .bind(FIRST)
     .bind(by.now.plus(LEASE))
     .bind(by.now)
-    .run()
+    .later()
     .await
-    .map(|_| ())
 }
 
 /// Takes the lease of an effect that is due; none when another runner has it or it is done.

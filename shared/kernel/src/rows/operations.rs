@@ -87,9 +87,8 @@ pub(crate) async fn wait_for(tx: &mut Tx, tenant: &TenantId, id: &str, subject: 
     .bind(tenant.clone())
     .bind(id.to_owned())
     .bind(subject.to_owned())
-    .run()
+    .later()
     .await
-    .map(|_| ())
 }
 
 /// Closes an operation with its final answer; the first one stays.
@@ -105,9 +104,8 @@ pub(crate) async fn close(tx: &mut Tx, tenant: &TenantId, id: &str, answer: &Ans
     .bind(answer.content_type.clone())
     .bind(answer.location.clone())
     .bind(answer.body.to_vec())
-    .run()
+    .later()
     .await
-    .map(|_| ())
 }
 
 const FIELDS_BY: (&str, &str) = (

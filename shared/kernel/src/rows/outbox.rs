@@ -18,7 +18,7 @@ pub(crate) async fn insert(tx: &mut Tx, tenant: &TenantId, now: Timestamp, event
         .bind(tenant.clone())
         .bind(event.to_stored()?)
         .bind(now)
-        .run()
+        .later()
         .await?;
     }
     Ok(())
