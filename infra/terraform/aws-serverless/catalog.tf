@@ -77,11 +77,6 @@ resource "terraform_data" "checks" {
     }
 
     precondition {
-      condition     = var.aurora == null || var.vpc != null
-      error_message = "Aurora needs vpc: it has no address outside of one."
-    }
-
-    precondition {
       condition = alltrue(flatten([
         for service in local.services : [for setting in service.settings : setting == "FLORIN_PUBLIC_URL" || can(var.settings[setting])]
       ]))

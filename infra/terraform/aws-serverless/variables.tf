@@ -225,6 +225,11 @@ variable "aurora" {
   }
 
   validation {
+    condition     = var.aurora == null || var.vpc != null
+    error_message = "Aurora needs vpc: it has no address outside of one."
+  }
+
+  validation {
     # An ACU is about 2 GiB; the engine's own default is one connection for each 9,531,392 bytes.
     condition     = var.aurora == null || try(var.aurora.max_connections <= var.aurora.max_acu * 180, false)
     error_message = "That many connections need more memory: at most 180 for each unit of max_acu."

@@ -15,6 +15,9 @@ pub(super) struct Copy {
     directory: PathBuf,
     program: PathBuf,
     config: Option<PathBuf>,
+    /// The address of what plays AWS.
+    endpoint: Option<String>,
+    variables: Vec<(String, &'static str)>,
 }
 
 /// What a check says where there is no Terraform.
@@ -35,12 +38,22 @@ impl Copy {
             copy_tree(&infra().join(part), &directory.join(part))?;
         }
         let config = provider::config(&directory)?;
-        Ok(Some(Self { directory, program, config }))
+        Ok(Some(Self { directory, program, config, endpoint: None, variables: Vec::new() }))
     }
 
     /// Where a path of infra/ is in the copy.
     pub(super) fn path(&self, path: &str) -> PathBuf {
         self.directory.join(path)
+    }
+
+    /// From now on AWS is whatever answers at this address.
+    pub(super) fn emulated_by(&mut self, endpoint: &str) {
+        self.endpoint = Some(endpoint.to_owned());
+    }
+
+    /// Gives a variable of the root a value.
+    pub(super) fn variable(&mut self, name: &str, value: &'static str) {
+        self.variables.push((format!("TF_VAR_{name}"), value));
     }
 
     /// Runs Terraform in this directory of the copy.
@@ -55,6 +68,15 @@ impl Copy {
         command.env("TF_IN_AUTOMATION", "1").env("TF_INPUT", "0").env("CHECKPOINT_DISABLE", "1");
         if let Some(config) = &self.config {
             command.env("TF_CLI_CONFIG_FILE", config);
+        }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        if let Some(endpoint) = &self.endpoint {
+            command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_EC2_METADATA_DISABLED", "true");
+            command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+            for mine in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]
+            {
+                command.env_remove(mine);
+            }
         }
         command
     }

@@ -1,5 +1,6 @@
 //! `cargo xtask infra terraform`: formatted, valid, planned, applied to an emulator and taken away again.
 
+mod applied;
 mod copy;
 mod provider;
 
@@ -14,6 +15,8 @@ pub(super) const TARGET: Target = Target {
         Check { name: "what is deployed is what the code says", slow: false, run: verify },
         Check { name: "formatted", slow: false, run: formatted },
         Check { name: "valid", slow: false, run: valid },
+        Check { name: "the module's own tests", slow: false, run: tested },
+        Check { name: "applied to an emulator, used and destroyed", slow: true, run: applied::run },
     ],
 };
 
@@ -28,7 +31,10 @@ fn formatted() -> Result<Outcome, Problem> {
 }
 
 /// Every directory that can be applied, or that one of those is made of.
-const ROOTS: &[&str] = &["terraform/aws-serverless"];
+const ROOTS: &[&str] = &["terraform/aws-serverless/examples/complete"];
+
+/// Every directory with tests of its own.
+const TESTED: &[&str] = &["terraform/aws-serverless"];
 
 fn valid() -> Result<Outcome, Problem> {
     let Some(copy) = Copy::make("valid")? else { return Ok(copy::no_program()) };
@@ -39,4 +45,16 @@ fn valid() -> Result<Outcome, Problem> {
         copy.terraform(root, &["validate", "-no-color"])?;
     }
     Ok(Outcome::Passed(ROOTS.join(", ")))
+}
+
+/// `terraform test`: what the module plans from the catalog, and what it refuses, without AWS.
+fn tested() -> Result<Outcome, Problem> {
+    let Some(copy) = Copy::make("tested")? else { return Ok(copy::no_program()) };
+    for module in TESTED {
+        if let Some(why) = copy.init(module)? {
+            return Ok(Outcome::Skipped(why));
+        }
+        copy.terraform(module, &["test", "-no-color"])?;
+    }
+    Ok(Outcome::Passed(TESTED.join(", ")))
 }

@@ -52,6 +52,12 @@ variable "aurora" {
   default     = true
 }
 
+variable "deletion_protection" {
+  description = "Whether the database refuses to be destroyed."
+  type        = bool
+  default     = true
+}
+
 module "florin" {
   source = "../.."
 
@@ -61,7 +67,7 @@ module "florin" {
   settings      = { FLORIN_CARD_URL = var.card_url }
   own_functions = ["audit.record_event"]
   vpc           = { id = aws_vpc.this.id, subnet_ids = aws_subnet.private[*].id }
-  aurora        = var.aurora ? {} : null
+  aurora        = var.aurora ? { deletion_protection = var.deletion_protection } : null
 }
 
 output "api_url" {

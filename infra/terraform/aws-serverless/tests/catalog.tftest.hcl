@@ -1,0 +1,163 @@
+# What follows from the catalog, planned without AWS: `terraform test` in the module's directory.
+
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { name = "eu-central-1" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/florin" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-4000-8000-000000000000" }
+  }
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-central-1:123456789012:florin" }
+  }
+  mock_resource "aws_sqs_queue" {
+    defaults = { arn = "arn:aws:sqs:eu-central-1:123456789012:florin-audit-record_event" }
+  }
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:eu-central-1:123456789012:function:florin", version = "7" }
+  }
+  mock_resource "aws_lambda_alias" {
+    defaults = {
+      arn        = "arn:aws:lambda:eu-central-1:123456789012:function:florin:live"
+      invoke_arn = "arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-central-1:123456789012:function:florin:live/invocations"
+    }
+  }
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:florin" }
+  }
+  mock_resource "aws_apigatewayv2_api" {
+    defaults = {
+      api_endpoint  = "https://api.example.com"
+      execution_arn = "arn:aws:execute-api:eu-central-1:123456789012:api"
+    }
+  }
+  mock_resource "aws_secretsmanager_secret" {
+    defaults = { arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:florin" }
+  }
+}
+
+variables {
+  package_file = "./tests/package.zip"
+  jwt_issuer   = "https://issuer.example.com"
+  settings     = { FLORIN_CARD_URL = "https://card.example.com" }
+}
+
+run "a_lambda_function_for_each_service" {
+  command = apply
+
+  assert {
+    condition     = toset(keys(aws_lambda_function.this)) == toset(keys(local.catalog.services))
+    error_message = "Without own_functions there is one Lambda function for each service."
+  }
+  assert {
+    condition     = alltrue([for name, lambda in aws_lambda_function.this : lambda.environment[0].variables.FLORIN_FUNCTIONS == "${name}.*"])
+    error_message = "Each serves all of its service."
+  }
+  assert {
+    condition     = alltrue([for lambda in aws_lambda_function.this : lambda.runtime == "provided.al2023" && lambda.architectures[0] == "arm64"])
+    error_message = "They run on arm64 unless told otherwise."
+  }
+  assert {
+    condition     = length(aws_apigatewayv2_route.operation) == length(local.routes) && length(local.routes) > 0
+    error_message = "A route for each HTTP operation."
+  }
+  assert {
+    condition     = alltrue([for name, route in aws_apigatewayv2_route.operation : (route.authorization_type == "JWT") == (length(local.routes[name].route.scopes) > 0)])
+    error_message = "Whatever has a scope asks for a token."
+  }
+  assert {
+    condition     = alltrue([for mapping in aws_lambda_event_source_mapping.queue : contains(mapping.function_response_types, "ReportBatchItemFailures")])
+    error_message = "A mapping reports what failed of a batch."
+  }
+  assert {
+    condition     = alltrue([for name, queue in aws_sqs_queue.function : queue.visibility_timeout_seconds >= 6 * aws_lambda_function.this[local.functions[name].lambda].timeout])
+    error_message = "A message stays invisible for six times the function's time-out."
+  }
+  assert {
+    condition     = alltrue([for name, schedule in aws_scheduler_schedule.job : jsondecode(schedule.target[0].input).florin.job == name])
+    error_message = "A schedule ticks its job by name."
+  }
+}
+
+run "a_function_that_is_asked_for_has_a_lambda_function_of_its_own" {
+  command = apply
+
+  variables {
+    own_functions = ["payments.get_payment"]
+  }
+
+  assert {
+    condition     = aws_lambda_function.this["payments.get_payment"].environment[0].variables.FLORIN_FUNCTIONS == "payments.get_payment"
+    error_message = "It serves nothing else."
+  }
+  assert {
+    condition     = !contains(split(",", aws_lambda_function.this["payments"].environment[0].variables.FLORIN_FUNCTIONS), "payments.get_payment")
+    error_message = "Its service no longer serves it."
+  }
+  assert {
+    condition     = !can(aws_lambda_function.this["payments.get_payment"].environment[0].variables.FLORIN_CARD_CREDENTIAL)
+    error_message = "It reads only: it is not given what a payment needs."
+  }
+}
+
+run "one_service_alone" {
+  command = apply
+
+  variables {
+    services = ["audit"]
+    settings = {}
+  }
+
+  assert {
+    condition     = toset(keys(aws_lambda_function.this)) == toset(["audit"])
+    error_message = "Only what was asked for."
+  }
+  assert {
+    condition     = alltrue([for route in aws_apigatewayv2_route.operation : strcontains(route.route_key, "/v1/audit/")])
+    error_message = "Only its routes."
+  }
+}
+
+run "a_canary_gets_its_share" {
+  command = apply
+
+  variables {
+    stable_versions = { payments = "6" }
+    canary_weight   = 0.1
+  }
+
+  assert {
+    condition     = aws_lambda_alias.live["payments"].function_version == "6" && aws_lambda_alias.live["payments"].routing_config[0].additional_version_weights["7"] == 0.1
+    error_message = "A tenth of the calls goes to the newest version."
+  }
+  assert {
+    condition     = length(aws_lambda_alias.live["audit"].routing_config) == 0
+    error_message = "Whatever has no stable version has no canary."
+  }
+}
+
+run "aurora_has_room_for_every_environment" {
+  command = plan
+
+  variables {
+    vpc    = { id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
+    aurora = { max_connections = 200 }
+  }
+
+  assert {
+    condition     = one([for parameter in aws_rds_cluster_parameter_group.this[0].parameter : parameter.value if parameter.name == "max_connections"]) == "200"
+    error_message = "The limit that is checked is the one that is set."
+  }
+}
