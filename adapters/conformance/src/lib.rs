@@ -5,7 +5,6 @@
 
 pub mod audit;
 pub mod card_proxy;
-pub mod client;
 pub mod commit_proxy;
 pub mod depth;
 pub mod flow;
@@ -18,3 +17,5 @@ pub mod server;
 pub mod sink;
 pub mod site;
 pub mod wait;
+
+pub use florin_testkit::client;

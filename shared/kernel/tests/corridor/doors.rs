@@ -2,7 +2,6 @@
 
 use florin_kernel::cx::OPERATION_EVENT;
 use florin_testkit::suite::on_each_database;
-use http::Request;
 use serde_json::json;
 
 use crate::notes::{NOTES, texts};
@@ -11,12 +10,13 @@ use crate::notes::{NOTES, texts};
 async fn without_a_token_nobody_enters_whatever_headers_say() {
     on_each_database(&[&NOTES], |suite| async move {
         let stranger = suite.stranger();
-        let request = Request::post("/notes")
-            .header("content-type", "application/json")
-            .header("x-auth-user", "anna")
-            .header("x-auth-tenant", "anna")
-            .header("x-forwarded-user", "anna");
-        let reply = stranger.send(request, b"not even json".to_vec()).await;
+        let headers = [
+            ("content-type", "application/json"),
+            ("x-auth-user", "anna"),
+            ("x-auth-tenant", "anna"),
+            ("x-forwarded-user", "anna"),
+        ];
+        let reply = stranger.request("POST", "/notes", &headers, "not even json").await;
         assert_eq!((reply.status, reply.code()), (401, "token_missing"));
         assert_eq!(reply.header("www-authenticate"), Some("Bearer realm=\"florin\""));
         assert!(suite.published().await.is_empty(), "a 401 names nobody and is no record");
@@ -54,8 +54,8 @@ async fn a_body_over_the_limit_is_refused_before_the_token_is_looked_at() {
     on_each_database(&[&NOTES], |suite| async move {
         let reply = suite.stranger().post("/notes", json!({"text": "x".repeat(300_000)})).await;
         // Without a declared length the size shows only while reading, which a stranger does not get to.
-        let request = Request::post("/notes").header("content-length", "300000");
-        let declared = suite.stranger().send(request, vec![b'x'; 300_000]).await;
+        let (length, body) = ([("content-length", "300000")], "x".repeat(300_000));
+        let declared = suite.stranger().request("POST", "/notes", &length, &body).await;
         assert_eq!((declared.status, declared.code()), (413, "body_too_large"));
         assert!([401, 413].contains(&reply.status), "{reply:?}");
         let anna = suite.client("anna").post("/notes", json!({"text": "x".repeat(300_000)})).await;
@@ -84,8 +84,8 @@ async fn a_field_that_is_not_understood_is_named() {
         assert_eq!((reply.status, &reply.body["errors"][0]["parameter"]), (400, &json!("careless")));
         let reply = anna.post("/notes?text=smuggled", json!({})).await;
         assert_eq!((reply.status, &reply.body["errors"][0]["parameter"]), (400, &json!("text")));
-        let request = Request::post("/notes").header("content-type", "text/plain");
-        assert_eq!(anna.send(request, b"{}".to_vec()).await.status, 415);
+        let plain = [("content-type", "text/plain")];
+        assert_eq!(anna.request("POST", "/notes", &plain, "{}").await.status, 415);
         assert!(suite.published().await.is_empty(), "what is refused at the door is no operation");
         assert!(texts(&anna).await.is_empty());
     })
@@ -100,11 +100,8 @@ async fn what_is_not_there_is_a_problem_with_a_trace() {
         for (method, path, status, code) in
             [("GET", "/nothing", 404, "not_found"), ("DELETE", "/notes", 405, "method_not_allowed")]
         {
-            let request = Request::builder()
-                .method(method)
-                .uri(path)
-                .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
-            let reply = anna.send(request, Vec::new()).await;
+            let traceparent = format!("00-{trace}-00f067aa0ba902b7-01");
+            let reply = anna.request(method, path, &[("traceparent", &traceparent)], "").await;
             assert_eq!((reply.status, reply.code()), (status, code));
             assert_eq!(reply.body["trace_id"], trace);
         }

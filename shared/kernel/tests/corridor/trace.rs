@@ -1,7 +1,6 @@
 //! One trace goes from the request through the outbox and the effect.
 
 use florin_testkit::suite::on_each_database;
-use http::Request;
 
 use crate::notes::NOTES;
 
@@ -9,11 +8,14 @@ use crate::notes::NOTES;
 async fn the_callers_trace_is_in_every_event_and_in_the_request_to_the_peer() {
     on_each_database(&[&NOTES], |suite| async move {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-        let request = Request::post("/notes")
-            .header("content-type", "application/json")
-            .header("x-request-id", "request-7")
-            .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
-        let reply = suite.client("anna").send(request, br#"{"text": "hello", "ring": true}"#.to_vec()).await;
+        let traceparent = format!("00-{trace}-00f067aa0ba902b7-01");
+        let headers = [
+            ("content-type", "application/json"),
+            ("x-request-id", "request-7"),
+            ("traceparent", traceparent.as_str()),
+        ];
+        let body = r#"{"text": "hello", "ring": true}"#;
+        let reply = suite.client("anna").request("POST", "/notes", &headers, body).await;
         assert_eq!((reply.status, reply.header("x-request-id")), (200, Some("request-7")));
         let events = suite.published().await;
         assert_eq!(events.len(), 3);
@@ -32,8 +34,8 @@ async fn the_callers_trace_is_in_every_event_and_in_the_request_to_the_peer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trace_that_is_no_trace_is_replaced() {
     on_each_database(&[&NOTES], |suite| async move {
-        let request = Request::get("/nothing").header("traceparent", "00-zz-zz-01");
-        let reply = suite.client("anna").send(request, Vec::new()).await;
+        let no_trace = [("traceparent", "00-zz-zz-01")];
+        let reply = suite.client("anna").request("GET", "/nothing", &no_trace, "").await;
         assert_eq!(reply.body["trace_id"].as_str().unwrap_or_default().len(), 32);
     })
     .await;

@@ -3,7 +3,6 @@
 //! The clock stands still until the test moves it, nothing runs in the background, and the test says when
 //! events travel ([`Suite::settle`]) and when what is due is swept ([`Suite::sweep`]).
 
-mod client;
 mod database;
 mod peers;
 
@@ -26,7 +25,7 @@ use florin_sandbox::{Sandbox, SandboxConfig};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use client::{Client, Reply};
+pub use crate::client::{Client, Reply};
 pub use database::{Database, Engine};
 pub use peers::{Fault, Peers};
 
@@ -132,12 +131,12 @@ impl Suite {
         // Good for as long as a test may move its clock.
         let ttl = Duration::from_secs(400 * 24 * 60 * 60);
         let token = self.key.sign(subject, &tenant, &scopes, ttl, self.clock.now());
-        Client::new(self.router.clone(), Some(token))
+        Client::of_router(self.router.clone(), Some(token))
     }
 
     /// Somebody without a token.
     pub fn stranger(&self) -> Client {
-        Client::new(self.router.clone(), None)
+        Client::of_router(self.router.clone(), None)
     }
 
     /// Moves the clock.
