@@ -31,10 +31,10 @@ fn formatted() -> Result<Outcome, Problem> {
 }
 
 /// Every directory that can be applied, or that one of those is made of.
-const ROOTS: &[&str] = &["terraform/aws-serverless/examples/complete"];
+const ROOTS: &[&str] = &["terraform/aws-serverless/examples/complete", "terraform/aws-kubernetes"];
 
 /// Every directory with tests of its own.
-const TESTED: &[&str] = &["terraform/aws-serverless"];
+const TESTED: &[&str] = &["terraform/aws-serverless", "terraform/aws-kubernetes"];
 
 fn valid() -> Result<Outcome, Problem> {
     let Some(copy) = Copy::make("valid")? else { return Ok(copy::no_program()) };

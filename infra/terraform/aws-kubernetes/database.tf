@@ -1,0 +1,110 @@
+# RDS PostgreSQL, reached by the cluster's nodes and nobody else.
+
+resource "aws_db_subnet_group" "this" {
+  name        = var.name
+  description = "Florin's database"
+  subnet_ids  = var.subnet_ids
+}
+
+resource "aws_security_group" "database" {
+  name        = "${var.name}-database"
+  description = "Florin's database"
+  vpc_id      = local.vpc_id
+}
+
+resource "aws_vpc_security_group_ingress_rule" "database" {
+  security_group_id            = aws_security_group.database.id
+  description                  = "The cluster"
+  referenced_security_group_id = local.cluster_group_id
+  ip_protocol                  = "tcp"
+  from_port                    = 5432
+  to_port                      = 5432
+}
+
+resource "aws_db_parameter_group" "this" {
+  name        = var.name
+  description = "Florin's database"
+  family      = "postgres${split(".", var.database.engine_version)[0]}"
+
+  parameter {
+    name  = "rds.force_ssl"
+    value = "1"
+  }
+
+  parameter {
+    name  = "log_statement"
+    value = "ddl"
+  }
+
+  parameter {
+    name  = "log_min_duration_statement"
+    value = "1000"
+  }
+}
+
+data "aws_iam_policy_document" "assume_monitoring" {
+  statement {
+    actions = ["sts:AssumeRole"]
+    principals {
+      type        = "Service"
+      identifiers = ["monitoring.rds.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "monitoring" {
+  name               = "${var.name}-database-monitoring-${var.region}"
+  description        = "Lets RDS write the database's enhanced metrics"
+  assume_role_policy = data.aws_iam_policy_document.assume_monitoring.json
+}
+
+resource "aws_iam_role_policy_attachment" "monitoring" {
+  role       = aws_iam_role.monitoring.name
+  policy_arn = "arn:${data.aws_partition.this.partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+}
+
+resource "aws_db_instance" "this" {
+  identifier                          = var.name
+  engine                              = "postgres"
+  engine_version                      = var.database.engine_version
+  instance_class                      = var.database.instance_class
+  db_name                             = "florin"
+  username                            = "florin_master"
+  manage_master_user_password         = true
+  master_user_secret_kms_key_id       = aws_kms_key.this.arn
+  storage_type                        = "gp3"
+  allocated_storage                   = var.database.storage_gb
+  max_allocated_storage               = var.database.max_storage_gb
+  storage_encrypted                   = true
+  kms_key_id                          = aws_kms_key.this.arn
+  multi_az                            = var.database.multi_az
+  db_subnet_group_name                = aws_db_subnet_group.this.name
+  vpc_security_group_ids              = [aws_security_group.database.id]
+  parameter_group_name                = aws_db_parameter_group.this.name
+  backup_retention_period             = var.database.backup_retention_days
+  copy_tags_to_snapshot               = true
+  deletion_protection                 = var.database.deletion_protection
+  final_snapshot_identifier           = "${var.name}-final"
+  auto_minor_version_upgrade          = true
+  iam_database_authentication_enabled = true
+  enabled_cloudwatch_logs_exports     = ["postgresql", "upgrade"]
+  performance_insights_enabled        = true
+  performance_insights_kms_key_id     = aws_kms_key.this.arn
+  monitoring_interval                 = 60
+  monitoring_role_arn                 = aws_iam_role.monitoring.arn
+}
+
+resource "aws_cloudwatch_metric_alarm" "storage" {
+  alarm_name          = "${var.name}-database-storage"
+  alarm_description   = "Less than 5 GB of the database's storage are free."
+  namespace           = "AWS/RDS"
+  metric_name         = "FreeStorageSpace"
+  dimensions          = { DBInstanceIdentifier = aws_db_instance.this.identifier }
+  statistic           = "Minimum"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 5 * 1024 * 1024 * 1024
+  period              = 300
+  evaluation_periods  = 2
+  alarm_actions       = var.alarm_actions
+  ok_actions          = var.alarm_actions
+}

@@ -1,0 +1,92 @@
+# What Florin's Helm chart needs on AWS around an EKS cluster that exists: keys, secrets, and who may read them.
+
+data "aws_eks_cluster" "this" {
+  name = var.cluster_name
+}
+
+data "aws_caller_identity" "this" {}
+data "aws_partition" "this" {}
+
+locals {
+  vpc_id           = data.aws_eks_cluster.this.vpc_config[0].vpc_id
+  cluster_group_id = data.aws_eks_cluster.this.vpc_config[0].cluster_security_group_id
+  root_arn         = "arn:${data.aws_partition.this.partition}:iam::${data.aws_caller_identity.this.account_id}:root"
+}
+
+data "aws_iam_policy_document" "key" {
+  # What AWS gives a key without a policy of its own: the account's IAM policies decide.
+  statement {
+    sid       = "Account"
+    actions   = ["kms:*"]
+    resources = ["*"]
+    principals {
+      type        = "AWS"
+      identifiers = [local.root_arn]
+    }
+  }
+}
+
+resource "aws_kms_key" "this" {
+  description             = "Florin: ${var.name}"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+  policy                  = data.aws_iam_policy_document.key.json
+}
+
+resource "aws_kms_alias" "this" {
+  name          = "alias/${var.name}"
+  target_key_id = aws_kms_key.this.key_id
+}
+
+# Made empty: their values never pass through Terraform.
+resource "aws_secretsmanager_secret" "setting" {
+  for_each = var.secrets
+
+  name        = "${var.name}/${each.key}"
+  description = "The value of ${each.key}"
+  kms_key_id  = aws_kms_key.this.arn
+}
+
+# EKS Pod Identity: the ServiceAccount gets this role, and no key of AWS lies in the cluster.
+data "aws_iam_policy_document" "assume" {
+  statement {
+    actions = ["sts:AssumeRole", "sts:TagSession"]
+    principals {
+      type        = "Service"
+      identifiers = ["pods.eks.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "secrets" {
+  name               = "${var.name}-secrets-${var.region}"
+  description        = "Reads Florin's secrets for the cluster"
+  assume_role_policy = data.aws_iam_policy_document.assume.json
+}
+
+data "aws_iam_policy_document" "secrets" {
+  statement {
+    sid       = "ReadSecrets"
+    actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+    resources = [for secret in aws_secretsmanager_secret.setting : secret.arn]
+  }
+
+  statement {
+    sid       = "Decrypt"
+    actions   = ["kms:Decrypt"]
+    resources = [aws_kms_key.this.arn]
+  }
+}
+
+resource "aws_iam_role_policy" "secrets" {
+  name   = "read"
+  role   = aws_iam_role.secrets.id
+  policy = data.aws_iam_policy_document.secrets.json
+}
+
+resource "aws_eks_pod_identity_association" "secrets" {
+  cluster_name    = var.cluster_name
+  namespace       = var.namespace
+  service_account = var.service_account
+  role_arn        = aws_iam_role.secrets.arn
+}
