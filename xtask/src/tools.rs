@@ -17,6 +17,9 @@ const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
 /// The npm package in which the AsyncAPI project publishes its schemas.
 const ASYNCAPI: &str = "@asyncapi/specs@6.11.1";
 
+/// Scans infrastructure code for what is known to be unsafe.
+const CHECKOV: &str = "checkov==3.3.30";
+
 /// A Python that can make virtual environments.
 pub(crate) fn system_python() -> Option<PathBuf> {
     let candidates = [find_program(&["python3"]), Some(PathBuf::from("/usr/bin/python3"))];
@@ -46,6 +49,27 @@ pub(crate) fn python() -> Result<PathBuf, Problem> {
     Ok(environment.join("bin/python"))
 }
 
+/// checkov, in an environment of its own: it pins a hundred packages.
+pub(crate) fn checkov() -> Result<PathBuf, Problem> {
+    let environment = installed("checkov", CHECKOV, |environment| {
+        let python = system_python().ok_or_else(|| Problem::Missing("python3 with venv".into()))?;
+        command::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(environment))?;
+        let mut pip = Command::new(environment.join("bin/python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--retries",
+            "5",
+            CHECKOV,
+        ]);
+        command::run(&mut pip)
+    })?;
+    Ok(environment.join("bin/checkov"))
+}
+
 /// The official JSON Schema of AsyncAPI 3.0.
 pub(crate) fn asyncapi_schema() -> Result<PathBuf, Problem> {
     let directory = installed("asyncapi", ASYNCAPI, |directory| {
@@ -60,7 +84,7 @@ pub(crate) fn asyncapi_schema() -> Result<PathBuf, Problem> {
 }
 
 /// The directory target/tools/NAME, filled by `fill` unless it already is as `wanted` says.
-fn installed(
+pub(crate) fn installed(
     name: &str,
     wanted: &str,
     fill: impl FnOnce(&Path) -> Result<(), Problem>,

@@ -22,6 +22,7 @@ resource "aws_lambda_function" "this" {
   publish                        = true
   layers                         = var.layers
   kms_key_arn                    = local.kms_key_arn
+  code_signing_config_arn        = var.code_signing_config_arn
   tags                           = local.tags
 
   environment {

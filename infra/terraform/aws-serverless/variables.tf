@@ -114,6 +114,12 @@ variable "layers" {
   default     = []
 }
 
+variable "code_signing_config_arn" {
+  description = "The code signing configuration that says whose packages run. Null: anybody's who may deploy."
+  type        = string
+  default     = null
+}
+
 # What the program is told.
 
 variable "jwt_issuer" {

@@ -4,8 +4,11 @@ mod applied;
 mod copy;
 mod provider;
 
-use super::check::{Check, Outcome, Target, florin};
+use std::process::Command;
+
+use super::check::{Check, Outcome, Target, florin, infra, output};
 use crate::problem::Problem;
+use crate::tools;
 use copy::Copy;
 
 /// The target.
@@ -16,6 +19,7 @@ pub(super) const TARGET: Target = Target {
         Check { name: "formatted", slow: false, run: formatted },
         Check { name: "valid", slow: false, run: valid },
         Check { name: "the module's own tests", slow: false, run: tested },
+        Check { name: "scanned by checkov", slow: true, run: scanned },
         Check { name: "applied to an emulator, used and destroyed", slow: true, run: applied::run },
     ],
 };
@@ -57,4 +61,23 @@ fn tested() -> Result<Outcome, Problem> {
         copy.terraform(module, &["test", "-no-color"])?;
     }
     Ok(Outcome::Passed(TESTED.join(", ")))
+}
+
+/// Nothing that checkov knows to be unsafe, but for the exceptions of its settings, which say why.
+fn scanned() -> Result<Outcome, Problem> {
+    let checkov = match tools::checkov() {
+        Ok(checkov) => checkov,
+        Err(Problem::Interrupted) => return Err(Problem::Interrupted),
+        Err(why) => return Ok(Outcome::Skipped(format!("checkov cannot be installed: {why}"))),
+    };
+    let directory = infra().join("terraform");
+    let mut scan = Command::new(checkov);
+    scan.arg("--config-file").arg(directory.join("checkov.yaml")).arg("--directory").arg(&directory);
+    // It answers with success when it finds no file: then it has counted nothing.
+    let said = output(scan.env("LOG_LEVEL", "CRITICAL"))?;
+    let counts = said.lines().find(|line| line.starts_with("Passed checks: "));
+    let Some(counts) = counts.filter(|line| !line.starts_with("Passed checks: 0,")) else {
+        return Err(Problem::Failed(format!("checkov checked nothing:\n{said}")));
+    };
+    Ok(Outcome::Passed(counts.to_owned()))
 }
