@@ -33,6 +33,13 @@ data "aws_iam_policy_document" "scheduler" {
     actions   = ["lambda:InvokeFunction"]
     resources = [for lambda in distinct([for job in values(local.schedules) : job.lambda]) : aws_lambda_alias.live[lambda].arn]
   }
+
+  # The schedules' input is encrypted with the key.
+  statement {
+    sid       = "Decrypt"
+    actions   = ["kms:Decrypt"]
+    resources = [local.kms_key_arn]
+  }
 }
 
 resource "aws_iam_role_policy" "scheduler" {

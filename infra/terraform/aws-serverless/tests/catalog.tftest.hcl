@@ -161,3 +161,34 @@ run "aurora_has_room_for_every_environment" {
     error_message = "The limit that is checked is the one that is set."
   }
 }
+
+# What ARCHITECTURE.md promises: a new operation, and even a new service, is data, and no file of the module changes.
+run "a_new_function_of_any_kind_is_data_alone" {
+  command = apply
+
+  variables {
+    catalog_file = "./tests/parcels.json"
+    settings     = {}
+  }
+
+  assert {
+    condition     = aws_lambda_function.this["parcels"].environment[0].variables.FLORIN_FUNCTIONS == "parcels.*"
+    error_message = "The service has a Lambda function."
+  }
+  assert {
+    condition     = aws_apigatewayv2_route.operation["parcels.get_parcel"].route_key == "GET /v1/parcels/{id}" && aws_apigatewayv2_route.operation["parcels.get_parcel"].authorization_scopes == toset(["parcels:read"])
+    error_message = "The query has a route with its scope."
+  }
+  assert {
+    condition     = aws_sqs_queue.function["parcels.send_parcel_when_paid"].name == "florin-parcels-send_parcel_when_paid" && aws_sqs_queue.dead["parcels.send_parcel_when_paid"].name == "florin-parcels-send_parcel_when_paid-dead"
+    error_message = "The reaction has a queue, and one beside it."
+  }
+  assert {
+    condition     = aws_sns_topic_subscription.function["parcels.send_parcel_when_paid"].filter_policy == "{\"type\":[\"florin.payment.succeeded.v1\"]}"
+    error_message = "The reaction's queue gets what it wants."
+  }
+  assert {
+    condition     = aws_scheduler_schedule.job["parcels.track_parcels"].schedule_expression == "rate(5 minutes)"
+    error_message = "The job has a schedule."
+  }
+}
