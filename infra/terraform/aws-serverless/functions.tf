@@ -1,7 +1,10 @@
 # One Lambda function per service, or per function where asked. All run the same program.
 
 locals {
+  settings_named = toset(flatten([for service in local.catalog.services : service.settings]))
+
   public_url = coalesce(var.public_url, aws_apigatewayv2_api.this.api_endpoint)
+  settings   = merge({ FLORIN_PUBLIC_URL = local.public_url }, var.settings)
   queue_url  = "sqs://${local.region}/${var.name}?topic_arn=${aws_sns_topic.events.arn}"
 }
 
@@ -32,10 +35,10 @@ resource "aws_lambda_function" "this" {
         FLORIN_QUEUE_URL  = local.queue_url
         FLORIN_ISSUER     = var.jwt_issuer
         FLORIN_AUDIENCE   = var.jwt_audience
-        FLORIN_PUBLIC_URL = local.public_url
         FLORIN_LOG_FORMAT = "json"
       },
-      var.settings,
+      # What the catalog names for some services is told to those alone.
+      { for name, value in local.settings : name => value if !contains(local.settings_named, name) || contains(local.services[each.value.service].settings, name) },
       # The program asks Secrets Manager for these when it starts: no value is here or in Terraform's state.
       { for secret in each.value.secrets : secret => "secretsmanager:${local.secret_arns[secret]}" },
       var.otlp_endpoint == null ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = var.otlp_endpoint },

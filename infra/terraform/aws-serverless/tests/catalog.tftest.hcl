@@ -70,6 +70,10 @@ run "a_lambda_function_for_each_service" {
     error_message = "They run on arm64 unless told otherwise."
   }
   assert {
+    condition     = aws_lambda_function.this["payments"].environment[0].variables.FLORIN_PUBLIC_URL == "https://api.example.com" && !can(aws_lambda_function.this["audit"].environment[0].variables.FLORIN_CARD_URL)
+    error_message = "A setting that the catalog names for a service is told to that service alone."
+  }
+  assert {
     condition     = length(aws_apigatewayv2_route.operation) == length(local.routes) && length(local.routes) > 0
     error_message = "A route for each HTTP operation."
   }
