@@ -7,7 +7,7 @@ use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor}
 use serde_json::{Map, Value};
 
 use crate::json::{self, escape};
-use crate::problem::{FieldError, Problem, codes};
+use crate::problem::{FieldError, Problem, codes, shortened};
 
 /// The fields of a request before they have types.
 #[derive(Clone, Debug, Default)]
@@ -70,9 +70,11 @@ impl Input {
             }
             let Parse(detail) = error.into_inner();
             // serde names a missing or unknown field only in its words.
-            if let Some(name) = quoted_after(&detail, "missing field `") {
+            if let Some(name) = quoted(&detail, "missing field `", &["`"]) {
                 pointer.push_str(&format!("/{}", escape(name)));
-            } else if let Some(name) = quoted_after(&detail, "unknown field `") {
+            } else if let Some(name) =
+                quoted(&detail, "unknown field `", &["`, expected ", "`, there are no fields"])
+            {
                 let last = format!("/{}", escape(name));
                 if !pointer.ends_with(&last) {
                     pointer.push_str(&last);
@@ -93,8 +95,12 @@ pub(crate) fn unknown_parameter(name: &str) -> Problem {
     invalid(parameter(name.to_owned(), "this operation takes no query parameters"))
 }
 
-fn quoted_after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
-    text.strip_prefix(words)?.split('`').next()
+/// What stands in a text between words it begins with and the last of the ones that end it: an unknown field's name
+/// is somebody's own, and may hold the same words.
+fn quoted<'a>(text: &'a str, begin: &str, ends: &[&str]) -> Option<&'a str> {
+    let rest = text.strip_prefix(begin)?;
+    let end = ends.iter().filter_map(|end| rest.rfind(end)).max()?;
+    Some(&rest[..end])
 }
 
 fn invalid(error: FieldError) -> Problem {
@@ -106,11 +112,23 @@ fn invalid(error: FieldError) -> Problem {
 }
 
 fn field(pointer: String, detail: &str) -> FieldError {
-    FieldError { pointer: Some(pointer), parameter: None, detail: detail.to_owned() }
+    FieldError { pointer: Some(within(pointer)), parameter: None, detail: shortened(detail.to_owned()) }
 }
 
 fn parameter(name: String, detail: &str) -> FieldError {
-    FieldError { pointer: None, parameter: Some(name), detail: detail.to_owned() }
+    FieldError { pointer: None, parameter: Some(shortened(name)), detail: shortened(detail.to_owned()) }
+}
+
+/// The most bytes of a pointer.
+const MOST_POINTED: usize = 300;
+
+/// The pointer, or where it would be longer than anybody reads, the one to the object around the place.
+fn within(mut pointer: String) -> String {
+    while pointer.len() > MOST_POINTED {
+        let parent = pointer.rfind('/').unwrap_or(0);
+        pointer.truncate(parent);
+    }
+    pointer
 }
 
 /// What serde says is wrong.
@@ -269,6 +287,7 @@ mod tests {
             (r#"{"amount": 1, "colour": 2}"#, "/colour"),
             (r#"{"amount": 1, "amount": 1}"#, "/amount"),
             (r#"{"amount": 1, "a/b~c": 1}"#, "/a~1b~0c"),
+            (r#"{"amount": 1, "a`, expected `b": 1}"#, "/a`, expected `b"),
             (r#"{"amount": 1, "lines": [{"quantity": 1}, {"quantity": -1}]}"#, "/lines/1/quantity"),
             (r#"{"amount": 1, "lines": [{"quantity": 1, "x": 1}]}"#, "/lines/0/x"),
             (r#"{"amount": 1, "lines": [{"quantity": 1, "quantity": 2}]}"#, "/lines/0/quantity"),

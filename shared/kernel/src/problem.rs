@@ -87,12 +87,24 @@ impl Code {
     pub fn because(self, detail: impl Into<String>) -> Problem {
         Problem {
             code: self,
-            detail: detail.into(),
+            detail: shortened(detail.into()),
             errors: Vec::new(),
             extra: Map::new(),
             retry_after: None,
         }
     }
+}
+
+/// The most characters of a text that a problem repeats: what somebody sent is not sent back at length.
+const MOST_SAID: usize = 300;
+
+/// The text, cut off where it is too long.
+pub(crate) fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MOST_SAID) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// The codes that every door may answer.

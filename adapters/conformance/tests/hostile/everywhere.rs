@@ -1,5 +1,7 @@
 //! The table on every way.
 
+use florin_testkit::suite::Engine;
+
 use crate::cases::{self, Answer};
 use crate::request::Request;
 use crate::stage::Stage;
@@ -12,7 +14,16 @@ fn database(way: Way) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_hostile_request_gets_its_answer_on_every_front_and_the_next_one_is_served() {
-    let mut stage = Stage::start().await;
+    check(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_it_is_on_postgresql() {
+    check(Engine::Postgres).await;
+}
+
+async fn check(engine: Engine) {
+    let Some(mut stage) = Stage::on(engine, &[]).await else { return };
     let cases = cases::all(&stage);
     let mut wrong = Vec::new();
     let mut created = [0; 2];

@@ -148,6 +148,33 @@ async fn a_body_that_does_not_arrive_in_time_is_a_408() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn strangers_who_send_slowly_keep_nobody_out() {
+    let mut stage = Stage::with(&[("FLORIN_CONCURRENCY", "4")]).await;
+    let id = "01a20c4981047b05ab49de913dc43ad3";
+    let public = Request::get(format!("/v1/returns/acme/pay_{id}/att_{id}")).anonymous();
+    let mut slow = Vec::new();
+    for way in way::H1 {
+        for lines in ["content-length: 100", "transfer-encoding: chunked"].repeat(4) {
+            let mut wire = Wire::to(stage.address(way)).await;
+            let bytes = [head(&public, ""), format!("{lines}\r\n\r\n").into_bytes()].concat();
+            let heard = wire.say(bytes).await.hear().await.expect("an answer before the body");
+            assert_eq!((heard.status, heard.code()), (400, "invalid_request"), "{way:?} {lines}: {heard:?}");
+            slow.push(wire);
+        }
+    }
+    for way in way::H2 {
+        let mut wire = h2::begin(stage.address(way)).await;
+        // With a body that is not sent, the streams stay open.
+        let open = Request { body: b"{}".to_vec(), ..public.clone() };
+        wire.say((0..8).flat_map(|number| h2::opened(2 * number + 1, &open, "")).collect::<Vec<u8>>()).await;
+        let heard = h2::hear(&mut wire, 15).await.expect("an answer before the body");
+        assert_eq!((heard.status, heard.code()), (400, "invalid_request"), "{way:?}: {heard:?}");
+        slow.push(wire);
+    }
+    stage.lives().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_half_closed_socket_is_answered_where_the_request_is_whole_and_ends_where_it_is_not() {
     let mut stage = Stage::start().await;
     let length = format!("content-length: {}", PAYMENT.len());

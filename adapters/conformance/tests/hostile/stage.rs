@@ -38,13 +38,18 @@ impl Stage {
         Self::with(&[]).await
     }
 
-    /// Everything, with settings of a test's own.
+    /// Everything, on SQLite with settings of a test's own.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::on(Engine::Sqlite, settings).await.expect("SQLite is always there")
+    }
+
+    /// Everything; nothing where the database is not to be had.
+    pub(crate) async fn on(engine: Engine, settings: &[(&str, &str)]) -> Option<Self> {
         let issuer = Forge::new();
         let sink = Sink::keeping().await;
         // What listens has its data directory alone, so Knative has one of its own.
-        let first = site_of(&issuer, &sink, settings).await;
-        let other = site_of(&issuer, &sink, settings).await;
+        let first = site_of(engine, &issuer, &sink, settings).await?;
+        let other = site_of(engine, &issuer, &sink, settings).await?;
         let environment = other.environment();
         let (container, knative) = tokio::join!(
             first.serve_with("container", &[]),
@@ -52,7 +57,7 @@ impl Stage {
         );
         let lambda = Lambda::start(&first, "lambda").await;
         let token = issuer.token("acme");
-        Self { issuer, token, container, knative, lambda, sites: [first, other], _sink: sink }
+        Some(Self { issuer, token, container, knative, lambda, sites: [first, other], _sink: sink })
     }
 
     /// Where the sockets of a way are; a function has none.
@@ -126,8 +131,8 @@ fn kilobytes(process: u32, name: &str) -> u64 {
     line.trim().trim_end_matches(" kB").parse().expect("a number of kilobytes")
 }
 
-async fn site_of(issuer: &Forge, sink: &Sink, settings: &[(&str, &str)]) -> Site {
-    let mut site = Site::new(Engine::Sqlite, &Broker::Http(sink.base().to_owned())).await.expect("SQLite");
+async fn site_of(engine: Engine, issuer: &Forge, sink: &Sink, settings: &[(&str, &str)]) -> Option<Site> {
+    let mut site = Site::new(engine, &Broker::Http(sink.base().to_owned())).await?;
     for (name, value) in [
         ("FLORIN_ISSUER", ISSUER),
         ("FLORIN_AUDIENCE", AUDIENCE),
@@ -141,5 +146,5 @@ async fn site_of(issuer: &Forge, sink: &Sink, settings: &[(&str, &str)]) -> Site
     for &(name, value) in settings {
         site.set(name, value);
     }
-    site
+    Some(site)
 }

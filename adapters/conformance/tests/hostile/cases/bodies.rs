@@ -11,7 +11,7 @@ use crate::stage::BODY_LIMIT;
 use crate::way::{FUNCTION_URL, HTTP_API};
 
 pub(super) fn cases() -> Vec<Case> {
-    [sizes(), shapes(), money(), texts()].concat()
+    [sizes(), shapes(), long_texts(), money(), texts()].concat()
 }
 
 fn field(pointer: &str) -> super::Answer {
@@ -100,6 +100,33 @@ fn shapes() -> Vec<Case> {
             field("/a~1b~0c"),
         ),
         Case::new("a list for a request", Request::pay("[]"), field("")),
+    ]
+}
+
+/// What is wrong is said, and not sent back at length.
+fn long_texts() -> Vec<Case> {
+    let long = "x".repeat(10_000);
+    let with = |member: &str, value: &str| {
+        let mut body = json!({ "amount": 1, "currency": "EUR" });
+        body[member] = json!(value);
+        Request::pay(body.to_string())
+    };
+    let invalid = Problem(400, "invalid_request");
+    vec![
+        Case::new("an amount of 10,000 letters", with("amount", &long), field("/amount")),
+        Case::new("a currency of 10,000 letters", with("currency", &long), field("/currency")),
+        Case::new(
+            "a capture method of 10,000 letters",
+            with("capture_method", &long),
+            field("/capture_method"),
+        ),
+        Case::new("a description of 10,000 letters", with("description", &long), field("/description")),
+        Case::new("a member's name of 10,000 letters", with(&long, "x"), invalid),
+        Case::new(
+            "a name in quotation marks like the reader's own",
+            with("a`, expected `b", "x"),
+            field("/a`, expected `b"),
+        ),
     ]
 }
 

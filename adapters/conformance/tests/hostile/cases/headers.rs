@@ -91,6 +91,11 @@ fn malformed() -> Vec<Case> {
             Problem(405, "method_not_allowed"),
         ),
         Case::new(
+            "a method of 10,000 letters",
+            Request { method: "X".repeat(10_000), ..list() },
+            Problem(405, "method_not_allowed"),
+        ),
+        Case::new(
             "a method that asks for another",
             Request { method: "DELETE".to_owned(), ..list() }.header("x-http-method-override", "GET"),
             Problem(405, "method_not_allowed"),

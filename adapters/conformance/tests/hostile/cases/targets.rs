@@ -32,6 +32,8 @@ fn ambiguous() -> Vec<Case> {
     for path in ["//v1/payments", "/v1//payments", "/v1/payments/", "/V1/payments", "/v1/payments;x=1"] {
         cases.push(Case::new(path, Request::get(path), Problem(404, "not_found")));
     }
+    let long = Request::get(format!("/v1/{}", "x".repeat(10_000)));
+    cases.push(Case::new("a path of 10,000 letters", long, Problem(404, "not_found")));
     let once = Request::get("/v1/payments/pay%255F1");
     cases.push(Case::new("what is encoded twice is decoded once", once, Parameter("id")));
     cases
@@ -106,6 +108,8 @@ fn queries() -> Vec<Case> {
     cases.push(bad.but(&[REST_API], Taken(200)));
     let long = query(&format!("cursor={}", "A".repeat(2_000)));
     cases.push(Case::new("a cursor of 2,000 characters", long, Parameter("cursor")));
+    let named = query(&format!("{}=1", "x".repeat(10_000)));
+    cases.push(Case::new("a parameter's name of 10,000 letters", named, Problem(400, "invalid_request")));
     let quoted = Case::new("a query that is not encoded", query("limit=\"1\""), Broken);
     let quoted = quoted.but(&[HTTP_API, FUNCTION_URL], Problem(400, "invalid_query"));
     let quoted = quoted.but(&[LOAD_BALANCER, PLAIN_LOAD_BALANCER], Problem(400, "invalid_query"));
