@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use florin_kernel::corridor::HttpCall;
-use florin_kernel::door::{Access, Takes};
+use florin_kernel::door::{Access, Method, Takes};
 use florin_kernel::event::TraceParent;
 use florin_kernel::function::Function;
 use florin_kernel::problem::{Class, Code, Problem, codes};
@@ -84,7 +85,14 @@ pub(crate) async fn read(
             Err(refusal) => return Err(refused(&refusal, trace)),
         },
     };
-    let body = read_body(body, app.limits.body_bytes, app.limits.arrival).await.map_err(away)?;
+    let body = match at.door.method {
+        // Not even waited for: doors that strangers may enter take no other method, and theirs come slowly on purpose.
+        Method::Get if body.is_end_stream() => Bytes::new(),
+        Method::Get => return Err(away(codes::INVALID_REQUEST.because("GET takes no body"))),
+        Method::Post | Method::Put | Method::Patch | Method::Delete => {
+            read_body(body, app.limits.body_bytes, app.limits.arrival).await.map_err(away)?
+        }
+    };
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     Ok(HttpCall {
         caller,
@@ -124,7 +132,7 @@ fn too_large(limit: usize) -> Problem {
 }
 
 /// A body within the limit of size and time, or the problem of one that is not.
-pub async fn read_body(body: Body, limit: usize, arrival: Duration) -> Result<bytes::Bytes, Problem> {
+pub async fn read_body(body: Body, limit: usize, arrival: Duration) -> Result<Bytes, Problem> {
     match tokio::time::timeout(arrival, Limited::new(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
