@@ -1,4 +1,4 @@
-// The command line of the checks: node check.mjs MODELS TASK [ARGUMENT...], manifests on the standard input.
+// The command line of the checks: node check.mjs MODELS MANIFESTS TASK [ARGUMENT...].
 //
 //   manifests GIVEN...                  every object is valid, careful and refers to what is there; GIVEN is Secret/name ...
 //   names KIND                          the names of the objects of a kind that make pods
@@ -13,9 +13,9 @@ import { Models } from "./manifests.mjs";
 import { careless } from "./pods.mjs";
 import { dangling } from "./references.mjs";
 
-const [models, task, ...rest] = process.argv.slice(2);
+const [models, manifests, task, ...rest] = process.argv.slice(2);
 const known = new Models(models);
-const objects = await known.parse(readFileSync(0, "utf8"));
+const objects = await known.parse(readFileSync(manifests, "utf8"));
 
 const tasks = {
   async manifests() {

@@ -38,6 +38,11 @@ impl Group {
         Ok((output, error))
     }
 
+    /// Whether the program still runs.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Waits for the program, ends whatever it left in its group, and says whether it succeeded.
     pub(crate) fn wait(mut self) -> Result<bool, Problem> {
         let status = self.child.wait()?;

@@ -55,3 +55,18 @@ pub(crate) fn florin(arguments: &[&str]) -> Result<String, Problem> {
     cargo.current_dir(workspace()).args(["run", "--quiet", "-p", "florin-host", "--bin", "florin", "--"]);
     output(cargo.args(arguments))
 }
+
+/// The program `florin`, built from this checkout.
+pub(crate) fn florin_program() -> Result<PathBuf, Problem> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command::run(cargo.current_dir(workspace()).args([
+        "build",
+        "--quiet",
+        "-p",
+        "florin-host",
+        "--bin",
+        "florin",
+    ]))?;
+    let target = florin_servers::target_directory().unwrap_or_else(|| workspace().join("target"));
+    Ok(target.join("debug/florin"))
+}

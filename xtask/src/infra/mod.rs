@@ -1,6 +1,10 @@
 //! `cargo xtask infra TARGET...`: proves that what lies under infra/ works, target by target.
 
 pub(crate) mod check;
+mod containers;
+mod helm;
+mod knative;
+mod kubernetes;
 mod terraform;
 
 use std::time::Instant;
@@ -11,7 +15,7 @@ use crate::problem::Problem;
 use crate::report;
 
 /// Everything that can be proven. A new target is a file of its own and one line here.
-const TARGETS: &[&Target] = &[&terraform::TARGET];
+const TARGETS: &[&Target] = &[&terraform::TARGET, &knative::TARGET, &helm::TARGET, &containers::TARGET];
 
 /// Which targets, and how much of them.
 #[derive(Debug, PartialEq, Eq)]

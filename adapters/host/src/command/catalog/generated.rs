@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{helm, knative, terraform};
+use super::{caddy, helm, knative, terraform};
 use crate::deployment::HostError;
 
 /// A generated file.
@@ -21,6 +21,7 @@ pub(super) const GENERATED: &[Generated] = &[
     Generated { path: "knative/eventing/catalog.json", document: knative::eventing },
     // Helm reads only files inside the chart.
     Generated { path: "helm/florin/catalog.json", document: helm::document },
+    Generated { path: "containers/caddy.json", document: caddy::document },
 ];
 
 impl Generated {

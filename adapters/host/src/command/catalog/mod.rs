@@ -1,5 +1,6 @@
 //! `florin catalog`: what the code declares, and whether what is deployed is that.
 
+mod caddy;
 mod generated;
 mod helm;
 mod knative;

@@ -1,0 +1,170 @@
+//! `cargo xtask infra knative`: every overlay renders, is valid, delivers what the catalog says, and starts.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use florin_servers::free_port;
+
+use super::check::{Check, Outcome, Target, florin, infra, output};
+use super::kubernetes::{Broken, Programs, Scratch, Site, Start, find, probe, with};
+use crate::problem::Problem;
+
+/// The target.
+pub(super) const TARGET: Target = Target {
+    name: "knative",
+    checks: &[
+        Check { name: "what is deployed is what the code says", slow: false, run: verify },
+        Check { name: "overlays are valid, careful and as the catalog says", slow: false, run: rendered },
+        Check { name: "what is wrong in an overlay is found", slow: true, run: found },
+        Check { name: "the binary starts with what each container is given", slow: true, run: started },
+    ],
+};
+
+/// The kustomizations that a person applies, and whether they deliver events.
+const OVERLAYS: &[(&str, bool)] =
+    &[("worker", true), ("broker", true), ("broker-token", true), ("migration", false)];
+
+/// What is in the cluster already.
+const GIVEN: &[&str] = &[
+    "Secret/florin-database",
+    "Secret/florin-queue",
+    "Secret/florin-card",
+    "Secret/florin-deliveries",
+    "ConfigMap/florin-cluster-keys",
+];
+
+/// What opens the guarded door in these checks.
+pub(super) const SECRET: &str = "a-secret-of-the-checks-alone";
+
+fn verify() -> Result<Outcome, Problem> {
+    Ok(Outcome::Passed(florin(&["catalog", "verify"])?.trim().to_owned()))
+}
+
+fn rendered() -> Result<Outcome, Problem> {
+    with(|programs| {
+        let scratch = Scratch::make()?;
+        let catalog = infra().join("helm/florin/catalog.json").display().to_string();
+        let mut said = Vec::new();
+        for (name, delivers) in OVERLAYS {
+            let manifests = render(programs, &scratch, name)?;
+            let objects = programs.check(&manifests, &[&["manifests"], GIVEN].concat())?;
+            if *delivers {
+                programs.check(&manifests, &["knative", &catalog])?;
+            }
+            said.push(format!("{name}: {objects}"));
+        }
+        Ok(said.join(", "))
+    })
+}
+
+/// What may go wrong in a kustomization, and the words that name it.
+const BROKEN: &[Broken] = &[
+    Broken {
+        from: "containerConcurrency",
+        to: "containerConcurency",
+        words: "is no field that anybody knows",
+    },
+    Broken {
+        from: "queueType: quorum",
+        to: "queueType: stream",
+        words: "RabbitmqBrokerConfig florin: /spec/queueType",
+    },
+    Broken { from: "retry: 100", to: "retry: 10", words: "the broker would give up before Florin does" },
+    Broken { from: "timeout: PT30S", to: "format: json", words: "delivery.timeout is missing" },
+    Broken { from: "broker: florin", to: "broker: florins", words: "no Broker florins" },
+    Broken { from: "florin:a-secret-of-the-checks-alone@", to: "", words: "nothing opens the guarded door" },
+    Broken {
+        from: "FLORIN_DELIVERY_SECRET",
+        to: "FLORIN_CARD_CREDENTIAL",
+        words: "one guard must open its door",
+    },
+    Broken { from: "cluster-local", to: "public", words: "its visibility is the wrong one" },
+    Broken { from: "name: h2c", to: "name: http1", words: "its port must be called h2c" },
+    Broken { from: "namespace: florin", to: "namespace: shop", words: "no Service at http://" },
+    Broken { from: "schedule: 0 * * * *", to: "schedule: 0 0 * * *", words: "not as often as the job" },
+    Broken {
+        from: "_deliver/audit.record_event",
+        to: "_deliver/audit.record",
+        words: "does not serve audit.record",
+    },
+    Broken { from: "runAsUser: 65532", to: "runAsUser: root", words: "runAsUser breaks type" },
+];
+
+fn found() -> Result<Outcome, Problem> {
+    with(|programs| {
+        let scratch = Scratch::make()?;
+        let catalog = infra().join("helm/florin/catalog.json").display().to_string();
+        let manifests = render(programs, &scratch, "broker")?;
+        let tasks = [[&["manifests"], GIVEN].concat(), vec!["knative", &catalog]];
+        find(programs, &scratch, &manifests, &tasks, BROKEN)
+    })
+}
+
+fn started() -> Result<Outcome, Problem> {
+    with(|programs| {
+        let site = Site::open()?;
+        let scratch = Scratch::make()?;
+        let job = Start { kind: "Job", name: "florin-migrate", platform: &[], port: None };
+        site.run(programs, &render(programs, &scratch, "migration")?, &job)?;
+        let mut count = 0;
+        for (name, delivers) in OVERLAYS {
+            let manifests = render(programs, &scratch, name)?;
+            if !delivers {
+                continue;
+            }
+            for object in programs.check(&manifests, &["names", "Service"])?.lines() {
+                serve_on_knative(programs, &site, &manifests, object)?;
+                count += 1;
+            }
+            for object in programs.check(&manifests, &["names", "Deployment"])?.lines() {
+                let start = Start { kind: "Deployment", name: object, platform: &[], port: None };
+                site.serves(programs, &manifests, &start, |_| Ok(()))?;
+                count += 1;
+            }
+        }
+        Ok(format!("{count} containers, on PostgreSQL"))
+    })
+}
+
+/// Starts a Service as Knative does: `PORT`, its own names, and where a SinkBinding sends events.
+fn serve_on_knative(programs: &Programs, site: &Site, manifests: &Path, name: &str) -> Result<(), Problem> {
+    let port = free_port();
+    let platform = [
+        ("PORT", port.to_string()),
+        ("K_SERVICE", name.to_owned()),
+        ("K_REVISION", format!("{name}-00001")),
+        ("K_CONFIGURATION", name.to_owned()),
+        ("K_SINK", format!("http://127.0.0.1:{}/florin", free_port())),
+    ];
+    let start = Start { kind: "Service", name, platform: &platform, port: Some(port) };
+    let sweep = name.strip_prefix("florin-").and_then(|name| name.strip_suffix("-deliveries"));
+    site.serves(programs, manifests, &start, |port| match sweep {
+        // Its door is there, and closed to strangers.
+        Some(service) => answers(port, &format!("/_deliver/{service}.sweep"), 401),
+        None => answers(port, "/_deliver/anything", 404),
+    })
+}
+
+fn answers(port: u16, path: &str, wanted: u16) -> Result<(), Problem> {
+    let request =
+        format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let status = probe::request(port, &request)?;
+    if status == wanted {
+        return Ok(());
+    }
+    Err(Problem::Failed(format!("POST {path} answers {status}, not {wanted}")))
+}
+
+/// A copy of infra/knative is rendered, because the file with the senders' secret is nobody's to write in a checkout.
+fn render(programs: &Programs, scratch: &Scratch, name: &str) -> Result<PathBuf, Problem> {
+    let copy = scratch.path().join("knative");
+    if !copy.exists() {
+        output(Command::new("cp").arg("-R").arg(infra().join("knative")).arg(&copy))?;
+        let sender = format!("beginning=http://florin:{SECRET}@\n");
+        std::fs::write(copy.join("overlays/broker/sender.env"), sender)?;
+    }
+    let overlay = copy.join("overlays").join(name);
+    let directory = if overlay.is_dir() { overlay } else { copy.join(name) };
+    let rendered = output(Command::new(&programs.kubectl).arg("kustomize").arg(directory))?;
+    scratch.write(&format!("{name}.yaml"), &rendered)
+}
