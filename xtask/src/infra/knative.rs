@@ -36,6 +36,9 @@ const GIVEN: &[&str] = &[
 /// What opens the guarded door in these checks.
 pub(super) const SECRET: &str = "a-secret-of-the-checks-alone";
 
+/// What Go's HTTP client makes of `florin:SECRET@` in an address: Basic credentials (RFC 7617).
+const CREDENTIALS: &str = "Basic ZmxvcmluOmEtc2VjcmV0LW9mLXRoZS1jaGVja3MtYWxvbmU=";
+
 fn verify() -> Result<Outcome, Problem> {
     Ok(Outcome::Passed(florin(&["catalog", "verify"])?.trim().to_owned()))
 }
@@ -113,7 +116,7 @@ fn started() -> Result<Outcome, Problem> {
                 continue;
             }
             for object in programs.check(&manifests, &["names", "Service"])?.lines() {
-                serve_on_knative(programs, &site, &manifests, object)?;
+                serve_on_knative(programs, &site, &manifests, object, *name == "broker")?;
                 count += 1;
             }
             for object in programs.check(&manifests, &["names", "Deployment"])?.lines() {
@@ -127,7 +130,13 @@ fn started() -> Result<Outcome, Problem> {
 }
 
 /// Starts a Service as Knative does: `PORT`, its own names, and where a SinkBinding sends events.
-fn serve_on_knative(programs: &Programs, site: &Site, manifests: &Path, name: &str) -> Result<(), Problem> {
+fn serve_on_knative(
+    programs: &Programs,
+    site: &Site,
+    manifests: &Path,
+    name: &str,
+    by_secret: bool,
+) -> Result<(), Problem> {
     let port = free_port();
     let platform = [
         ("PORT", port.to_string()),
@@ -137,22 +146,29 @@ fn serve_on_knative(programs: &Programs, site: &Site, manifests: &Path, name: &s
         ("K_SINK", format!("http://127.0.0.1:{}/florin", free_port())),
     ];
     let start = Start { kind: "Service", name, platform: &platform, port: Some(port) };
-    let sweep = name.strip_prefix("florin-").and_then(|name| name.strip_suffix("-deliveries"));
-    site.serves(programs, manifests, &start, |port| match sweep {
-        // Its door is there, and closed to strangers.
-        Some(service) => answers(port, &format!("/_deliver/{service}.sweep"), 401),
-        None => answers(port, "/_deliver/anything", 404),
+    let delivered = name.strip_prefix("florin-").and_then(|name| name.strip_suffix("-deliveries"));
+    site.serves(programs, manifests, &start, |port| {
+        let Some(service) = delivered else { return ticked(port, "anything", "", 404) };
+        // Its door is there, closed to strangers, and opens to what the rendered senders bring.
+        let sweep = format!("{service}.sweep");
+        ticked(port, &sweep, "", 401)?;
+        ticked(port, &sweep, CREDENTIALS, if by_secret { 202 } else { 401 })
     })
 }
 
-fn answers(port: u16, path: &str, wanted: u16) -> Result<(), Problem> {
-    let request =
-        format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+/// Sends a PingSource's event to the guarded door.
+fn ticked(port: u16, function: &str, credentials: &str, wanted: u16) -> Result<(), Problem> {
+    let request = format!(
+        "POST /_deliver/{function} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: {credentials}\r\n\
+         Ce-Specversion: 1.0\r\nCe-Id: 1\r\nCe-Source: /apis/v1/namespaces/florin/pingsources/sweep\r\n\
+         Ce-Type: dev.knative.sources.ping\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}"
+    );
     let status = probe::request(port, &request)?;
     if status == wanted {
         return Ok(());
     }
-    Err(Problem::Failed(format!("POST {path} answers {status}, not {wanted}")))
+    let who = if credentials.is_empty() { "without credentials" } else { "with the secret" };
+    Err(Problem::Failed(format!("POST /_deliver/{function} {who} answers {status}, not {wanted}")))
 }
 
 /// A copy of infra/knative is rendered, because the file with the senders' secret is nobody's to write in a checkout.
