@@ -18,6 +18,8 @@ pub(crate) enum Task {
     Mutants(Vec<String>),
     /// Say what a change reaches.
     Affected(Affected),
+    /// Measure, with these options of the benchmarks.
+    Bench(Vec<String>),
     /// Say what there is.
     Help,
 }
@@ -57,6 +59,9 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Task, String>
         } else {
             Affected::parse(words).map(Task::Affected)
         };
+    }
+    if task == "bench" {
+        return Ok(Task::Bench(words.collect()));
     }
     let mut run =
         TestRun { parts: everything(), cargo: Vec::new(), names_packages: false, tests: Vec::new() };
@@ -129,6 +134,12 @@ mod tests {
         assert_eq!(run.tests, ["refund", "capture", "--nocapture"]);
         assert_eq!(run.cargo, ["-p", "florin-payments", "--release"]);
         assert!(run.names_packages);
+    }
+
+    #[test]
+    fn the_benchmarks_read_their_own_options() {
+        let options = ["--rows", "lambda-cpu", "--help"].map(str::to_owned).to_vec();
+        assert_eq!(parsed("bench --rows lambda-cpu --help"), Ok(Task::Bench(options)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod affected;
 mod apt;
 mod arguments;
+mod bench;
 mod bring;
 mod command;
 mod infra;
@@ -26,6 +27,7 @@ Usage: cargo xtask test [FILTER...] [-p PACKAGE] [--parts LIST] [CARGO OPTION...
        cargo xtask infra [TARGET...] [--fast]
        cargo xtask mutants [NAME...]
        cargo xtask affected --since COMMIT [--packages]
+       cargo xtask bench [--rows LIST] [--json FILE] [--plot FILE] [--quick]
 
 test      brings what the tests need, starts private servers, runs the tests, stops the servers
 services  starts the same servers, prints where they are and keeps them until Ctrl-C
@@ -33,6 +35,7 @@ infra     proves what lies under infra/: terraform; all of it when no target is 
 mutants   breaks guarantees on purpose, in a scratch worktree, and expects the named test to fail
 affected  prints the services a change reaches as a JSON array; with --packages the options that make
           `test` run what it may break
+bench     builds for release and measures what the guarantees cost, each number beside its baseline
 
 --fast    only what takes seconds, as `test` does
 --parts   only these of postgres, rabbitmq, sqs, lambda, browser, python, asyncapi (default: all)
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         }
         Task::Test(run) => test::run(&run),
         Task::Affected(asked) => affected::run(&asked).map(|()| true),
+        Task::Bench(options) => bench::run(&options),
         Task::Mutants(names) => mutants::run(&names),
         Task::Infra(run) => infra::run(&run),
         Task::Services(parts) => services::run(&parts).map(|()| true),
