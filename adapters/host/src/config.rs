@@ -11,6 +11,13 @@ use crate::services::SERVICES;
 #[error("{0}")]
 pub struct ConfigError(String);
 
+impl ConfigError {
+    /// What is wrong, in words.
+    pub(crate) fn said(what: String) -> Self {
+        Self(what)
+    }
+}
+
 /// Every key with what it is for. In the environment they are upper case behind `FLORIN_`; in the file lower case.
 pub const KEYS: &[(&str, &str)] = &[
     ("config", "a TOML file with these keys in lower case; the environment wins"),
@@ -56,7 +63,12 @@ pub const KEYS: &[(&str, &str)] = &[
     ("drain_linger_ms", "how long to keep serving after SIGTERM, 2000; 0 with the development key"),
     ("base_path", "Lambda: a path that the front puts before ours"),
     ("log", "what is logged, for example info or florin=debug"),
-    ("log_format", "text or json; json when the output is no terminal"),
+    ("log_format", "text or json (Elastic Common Schema); json when the output is no terminal"),
+    (
+        "otlp_endpoint",
+        "base address of an OpenTelemetry collector for spans and metrics (OTLP over HTTP, port 4318), as OTEL_EXPORTER_OTLP_ENDPOINT",
+    ),
+    ("otlp_flush_ms", "Lambda: how long an answer waits for the collector at most, 1000"),
     ("token", "the token that `florin demo` uses"),
 ];
 
@@ -64,6 +76,8 @@ pub const KEYS: &[(&str, &str)] = &[
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     values: BTreeMap<String, String>,
+    /// The variables that every OpenTelemetry program reads, without their prefix.
+    otel: BTreeMap<String, String>,
 }
 
 impl Config {
@@ -75,8 +89,12 @@ impl Config {
 
     /// Reads these variables and the file they name.
     pub fn of(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let mut environment = BTreeMap::new();
+        let (mut environment, mut otel) = (BTreeMap::new(), BTreeMap::new());
         for (name, value) in variables {
+            if let Some(name) = name.strip_prefix("OTEL_") {
+                otel.insert(name.to_owned(), value);
+                continue;
+            }
             let Some(key) = name.strip_prefix("FLORIN_") else { continue };
             if injected(key) {
                 continue;
@@ -90,7 +108,13 @@ impl Config {
             None => BTreeMap::new(),
         };
         values.extend(environment);
-        Ok(Self { values })
+        Ok(Self { values, otel })
+    }
+
+    /// A variable of OpenTelemetry's by its name without `OTEL_`; an empty one is not set (their specification,
+    /// "Environment Variables").
+    pub fn otel(&self, name: &str) -> Option<&str> {
+        self.otel.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// This configuration with a command's own settings above it.

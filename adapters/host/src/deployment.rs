@@ -172,6 +172,7 @@ pub async fn service(
         keep_done: HOUR * 24 * config.number("keep_done_days", 7)?,
         functions: config.functions(),
         freezes,
+        messaging_system: crate::queue::messaging_system(config),
     };
     let service = Service::new(definition, db, clock.clone(), Arc::clone(network), settings);
     if config.is_embedded(definition.name) {

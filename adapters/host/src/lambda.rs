@@ -1,6 +1,7 @@
 //! The Lambda function: one execution environment, put together once and frozen between events.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use florin_http::router;
 use florin_kernel::time::Clock;
@@ -8,9 +9,11 @@ use florin_queue::cloudevents::Limits;
 
 use crate::config::Config;
 use crate::deployment::{Deployment, HostError, Reached};
+use crate::telemetry::Telemetry;
 
 /// Serves events of the Runtime API.
-pub async fn run(config: Config, clock: Clock) -> Result<(), HostError> {
+pub async fn run(config: Config, clock: Clock, telemetry: &Telemetry) -> Result<(), HostError> {
+    telemetry.count(false);
     let deployment = Deployment::assemble(config, clock, Reached { listen: None, freezes: true }).await?;
     let options = florin_lambda::request::Options {
         base_path: deployment.config.get("base_path").unwrap_or_default().parse()?,
@@ -25,8 +28,24 @@ pub async fn run(config: Config, clock: Clock) -> Result<(), HostError> {
         postpone: postpone(&deployment),
         limits: Limits::default(),
         clock: deployment.clock.clone(),
+        flush: flush(telemetry, deployment.config.millis("otlp_flush_ms", OTLP_FLUSH_MS)?),
     };
     florin_lambda::run(app).await.map_err(|error| HostError(error.to_string()))
+}
+
+/// How long an answer waits for the collector.
+const OTLP_FLUSH_MS: u64 = 1_000;
+
+/// Sends spans and metrics before the process is frozen, where anybody collects them, and waits so long at most.
+fn flush(telemetry: &Telemetry, bound: Duration) -> Option<florin_lambda::Flush> {
+    if !telemetry.exports() {
+        return None;
+    }
+    let telemetry = telemetry.clone();
+    Some(Arc::new(move |patience| {
+        let telemetry = telemetry.clone();
+        Box::pin(async move { telemetry.flush(patience.min(bound)).await })
+    }))
 }
 
 #[cfg(feature = "sqs")]

@@ -30,6 +30,16 @@ pub fn subscriptions() -> Vec<Subscription> {
     SERVICES.iter().flat_map(|service| Subscription::of(service.functions)).collect()
 }
 
+/// What carries events, as spans and metrics name it (messaging attributes, `messaging.system`).
+pub fn messaging_system(config: &Config) -> &'static str {
+    match config.get("queue_url").and_then(|url| url.split(':').next()) {
+        None => "florin",
+        Some("amqp" | "amqps") => "rabbitmq",
+        Some("sqs") => "aws_sqs",
+        Some(_) => "cloudevents",
+    }
+}
+
 impl Broker {
     /// Opens the broker; a process that serves shows its lock.
     pub async fn open(config: &Config, clock: Clock, serving: Option<&Lock>) -> Result<Self, HostError> {

@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::deployment::{Deployment, HostError, Reached};
 use crate::schema;
+use crate::telemetry::Telemetry;
 
 /// The most messages of one queue at a time in one process.
 const CONCURRENCY: usize = 16;
@@ -45,12 +46,13 @@ pub async fn serve(
     clock: Clock,
     manner: Manner,
     stop: CancellationToken,
+    telemetry: &Telemetry,
     ready: impl FnOnce(&Deployment) + Send,
 ) -> Result<(), HostError> {
     let reached = Reached { listen: Some(listener.local_addr()?), freezes: false };
     // What nobody can read is not counted.
     let readable = config.get("metrics_listen").is_some() || config.queue_is_embedded();
-    let metrics = readable.then(crate::telemetry::metrics).flatten();
+    let metrics = telemetry.count(readable);
     let deployment = Deployment::assemble(config, clock, reached).await?;
     let config = &deployment.config;
     let workers = config.switch("workers", manner.workers)?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use florin_host::config::Config;
 use florin_host::demo::{self, DemoArgs};
 use florin_host::serve::{Manner, serve};
+use florin_host::telemetry::Telemetry;
 use florin_kernel::corridor::Disposition;
 use florin_kernel::service::Service;
 use florin_kernel::time::{Clock, Timestamp};
@@ -43,17 +44,25 @@ impl Host {
             };
             let manner = Manner { workers: true, linger: Duration::ZERO };
             let now = clock.clone();
-            serve(listener, config, clock, manner, CancellationToken::new(), move |deployment| {
-                let payments = deployment.app.owner("payments.sweep").expect("payments").clone();
-                let scopes =
-                    ["payments:read", "payments:write", "refunds:read", "refunds:write", "audit:read"];
-                let key = deployment.development_key.as_ref().expect("the development key");
-                let year = Duration::from_secs(365 * 24 * 60 * 60);
-                let tenant = "shop".parse().expect("a tenant");
-                let scopes = scopes.into_iter().map(str::to_owned).collect();
-                let token = key.sign("tester", &tenant, &scopes, year, now.now());
-                *tell.lock().expect("no panic") = Some((payments, token));
-            })
+            serve(
+                listener,
+                config,
+                clock,
+                manner,
+                CancellationToken::new(),
+                &Telemetry::default(),
+                move |deployment| {
+                    let payments = deployment.app.owner("payments.sweep").expect("payments").clone();
+                    let scopes =
+                        ["payments:read", "payments:write", "refunds:read", "refunds:write", "audit:read"];
+                    let key = deployment.development_key.as_ref().expect("the development key");
+                    let year = Duration::from_secs(365 * 24 * 60 * 60);
+                    let tenant = "shop".parse().expect("a tenant");
+                    let scopes = scopes.into_iter().map(str::to_owned).collect();
+                    let token = key.sign("tester", &tenant, &scopes, year, now.now());
+                    *tell.lock().expect("no panic") = Some((payments, token));
+                },
+            )
             .await
             .unwrap_or_else(|error| panic!("{error}"));
         });

@@ -10,10 +10,11 @@ use florin_kernel::corridor::HttpCall;
 use florin_kernel::door::{Access, Method, Takes};
 use florin_kernel::event::TraceParent;
 use florin_kernel::function::Function;
+use florin_kernel::metric;
 use florin_kernel::problem::{Class, Code, Problem, codes};
 use florin_kernel::service::Service;
 use http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue};
+use http::{Extensions, HeaderName, HeaderValue};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use tokio::time::Instant;
@@ -24,7 +25,6 @@ use crate::token::TokenRefusal;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// How long the platform leaves a request: an extension that a front without a socket sets.
 #[derive(Clone, Copy, Debug)]
@@ -50,13 +50,9 @@ impl IntoResponse for TurnedAway {
     }
 }
 
-/// The span of this request: a child of the caller's trace where it brought a valid one.
-pub fn trace_of(headers: &HeaderMap) -> TraceParent {
-    span(headers.get(TRACEPARENT))
-}
-
-fn span(brought: Option<&HeaderValue>) -> TraceParent {
-    TraceParent::span(brought.and_then(|t| t.to_str().ok()?.parse().ok()).as_ref())
+/// The span that [`crate::span::traced`] serves this request in; a new one where nothing did.
+pub fn trace_of(extensions: &Extensions) -> TraceParent {
+    extensions.get().copied().unwrap_or_else(|| TraceParent::span(None))
 }
 
 /// Reads a request as far as its room needs it.
@@ -68,7 +64,7 @@ pub(crate) async fn read(
     request: Request,
     trace: TraceParent,
 ) -> Result<HttpCall, TurnedAway> {
-    let away = |problem: Problem| TurnedAway { problem, challenge: None, trace: trace.clone() };
+    let away = |problem: Problem| TurnedAway { problem, challenge: None, trace };
     let (parts, body) = request.into_parts();
     let left = parts.extensions.get().map_or(app.limits.room, |TimeLeft(left)| app.limits.room.min(*left));
     let deadline = Instant::now() + left;
@@ -109,13 +105,13 @@ pub(crate) async fn read(
         body,
         idempotency_key: one(&parts.headers, &IDEMPOTENCY_KEY).map_err(away)?,
         request_id: Some(request_id(&parts.headers, &trace)),
-        trace: Some(trace.clone()),
+        trace: Some(trace),
         deadline: Some(deadline),
     })
 }
 
 fn refused(refusal: &TokenRefusal, trace: TraceParent) -> TurnedAway {
-    metrics::counter!("florin_unauthenticated_total", "code" => refusal.code()).increment(1);
+    metrics::counter!(metric::UNAUTHENTICATED.name, "florin.code" => refusal.code()).increment(1);
     let code = match refusal {
         TokenRefusal::KeysAway { .. } => {
             Code::new(refusal.code(), Class::Unavailable, "The keys that verify tokens are away.")
@@ -177,26 +173,7 @@ fn plain(id: &HeaderValue) -> Option<&str> {
     id.bytes().all(fits).then_some(id)
 }
 
-/// What a request brings that its answer carries, kept while the request is on its way.
-pub(crate) struct Brought {
-    request_id: Option<HeaderValue>,
-    traceparent: Option<HeaderValue>,
-}
-
-impl Brought {
-    /// What these header fields bring.
-    pub(crate) fn by(headers: &HeaderMap) -> Self {
-        let request_id = headers.get(REQUEST_ID).filter(|id| plain(id).is_some()).cloned();
-        Self { request_id, traceparent: headers.get(TRACEPARENT).cloned() }
-    }
-
-    /// The caller's own identifier, when it is plain.
-    pub(crate) fn request_id(&self) -> Option<&HeaderValue> {
-        self.request_id.as_ref()
-    }
-
-    /// A span of the caller's trace, or of a new one.
-    pub(crate) fn trace(&self) -> TraceParent {
-        span(self.traceparent.as_ref())
-    }
+/// The caller's own request identifier, when it is plain: its answer carries it too.
+pub(crate) fn brought_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get(REQUEST_ID).filter(|id| plain(id).is_some()).cloned()
 }

@@ -8,5 +8,6 @@ pub mod network;
 pub mod reply;
 pub mod router;
 pub mod server;
+pub mod span;
 pub mod target;
 pub mod token;

@@ -3,9 +3,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use florin_kernel::metric;
 use florin_kernel::network::{Body, Network, Outgoing, PUBLIC, Response, SendError};
+use florin_kernel::trace::{self, TraceParent};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use tracing::Instrument;
+use tracing::field::Empty;
+use url::Url;
 
 /// Where a peer is and how to authenticate to it.
 #[derive(Clone, Debug)]
@@ -22,8 +27,23 @@ const LARGEST: usize = 1024 * 1024;
 /// Peers over HTTP.
 pub struct HttpNetwork {
     client: reqwest::Client,
-    peers: HashMap<&'static str, Peer>,
+    peers: HashMap<&'static str, Known>,
     public: String,
+}
+
+/// A peer, and what spans and metrics may say of where it is.
+struct Known {
+    peer: Peer,
+    host: String,
+    port: Option<u16>,
+}
+
+impl Known {
+    fn of(peer: Peer) -> Self {
+        let address = Url::parse(&peer.base).ok();
+        let host = address.as_ref().and_then(Url::host_str).unwrap_or_default().to_owned();
+        Self { host, port: address.and_then(|address| address.port_or_known_default()), peer }
+    }
 }
 
 impl HttpNetwork {
@@ -37,24 +57,80 @@ impl HttpNetwork {
             .redirect(reqwest::redirect::Policy::none())
             .pool_max_idle_per_host(64)
             .build()?;
+        let peers = peers.into_iter().map(|(name, peer)| (name, Known::of(peer))).collect();
         Ok(Self { client, peers, public: public.into() })
     }
 
+    /// One exchange in a client span, whose identifier is what the peer is told. The address stays out of the span
+    /// but for its host: it may hold a secret.
     async fn exchange(&self, outgoing: Outgoing) -> Result<Response, SendError> {
-        let Outgoing { peer, request, key, traceparent, timeout } = outgoing;
-        let Some(Peer { base, credential }) = self.peers.get(peer) else {
-            return Err(SendError::NotSent(format!("no address is configured for the peer {peer}")));
+        let Some(peer) = self.peers.get(outgoing.peer) else {
+            return Err(SendError::NotSent(format!(
+                "no address is configured for the peer {}",
+                outgoing.peer
+            )));
         };
+        let parent: Option<TraceParent> = outgoing.traceparent.as_deref().and_then(|t| t.parse().ok());
+        let trace = TraceParent::span(parent.as_ref());
+        let span = tracing::info_span!(
+            target: trace::TARGET,
+            "send",
+            otel.name = outgoing.request.method,
+            otel.kind = "client",
+            trace.context = trace.as_str(),
+            trace.parent = parent.as_ref().map(TraceParent::span_id),
+            http.request.method = outgoing.request.method,
+            server.address = peer.host,
+            server.port = peer.port,
+            service.peer.name = outgoing.peer,
+            http.response.status_code = Empty,
+            error.type = Empty,
+            trace.ended = Empty,
+        );
+        let began = tokio::time::Instant::now();
+        let method = outgoing.request.method;
+        let exchanged = self.send_traced(peer, outgoing, trace).instrument(span.clone()).await;
+        let (status, error) = match &exchanged {
+            Ok(response) => {
+                span.record("http.response.status_code", response.status);
+                let status = response.status.to_string();
+                let error = if response.status >= 400 { status.clone() } else { String::new() };
+                (status, error)
+            }
+            Err(SendError::NotSent(_)) => (String::new(), "not_sent".to_owned()),
+            Err(SendError::Unknown(_)) => (String::new(), "outcome_unknown".to_owned()),
+        };
+        if !error.is_empty() {
+            span.record("error.type", error.as_str());
+        }
+        trace::end(&span);
+        metrics::histogram!(
+            metric::HTTP_CLIENT_DURATION.name,
+            "http.request.method" => method,
+            "server.address" => peer.host.clone(),
+            "http.response.status_code" => status,
+            "error.type" => error,
+        )
+        .record(began.elapsed().as_secs_f64());
+        exchanged
+    }
+
+    async fn send_traced(
+        &self,
+        peer: &Known,
+        outgoing: Outgoing,
+        trace: TraceParent,
+    ) -> Result<Response, SendError> {
+        let Outgoing { request, key, timeout, .. } = outgoing;
+        let Peer { base, credential } = &peer.peer;
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
             .map_err(|error| SendError::NotSent(error.to_string()))?;
         let mut sending = self
             .client
             .request(method, format!("{base}{}", request.path))
             .timeout(timeout)
-            .header("idempotency-key", key);
-        if let Some(traceparent) = traceparent {
-            sending = sending.header("traceparent", traceparent);
-        }
+            .header("idempotency-key", key)
+            .header("traceparent", trace.as_str());
         if let Some(credential) = credential {
             sending = sending.bearer_auth(credential);
         }

@@ -8,8 +8,6 @@ use florin_kernel::problem::Problem;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use crate::call::Brought;
-
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
@@ -58,13 +56,17 @@ pub fn answered(answer: Answered, request_id: Option<&str>) -> Response {
 }
 
 /// A response with what every one carries.
-pub(crate) fn dressed(mut response: Response, brought: &Brought) -> Response {
+pub(crate) fn dressed(
+    mut response: Response,
+    brought_id: Option<HeaderValue>,
+    trace: &TraceParent,
+) -> Response {
     let status = response.status();
     let headers = response.headers_mut();
-    if let Some(id) = brought.request_id() {
-        headers.insert(REQUEST_ID, id.clone());
+    if let Some(id) = brought_id {
+        headers.insert(REQUEST_ID, id);
     } else if !headers.contains_key(REQUEST_ID)
-        && let Ok(id) = HeaderValue::try_from(brought.trace().trace_id())
+        && let Ok(id) = HeaderValue::try_from(trace.trace_id())
     {
         headers.insert(REQUEST_ID, id);
     }

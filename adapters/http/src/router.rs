@@ -11,12 +11,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use florin_kernel::door::Method;
 use florin_kernel::function::Function;
+use florin_kernel::metric;
 use florin_kernel::problem::codes;
 use florin_kernel::service::Service;
 use futures_util::FutureExt;
 
 use crate::app::App;
-use crate::call::Brought;
+use crate::span::traced;
 use crate::target::TargetRefusal;
 use crate::{call, health, reply};
 
@@ -39,13 +40,14 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(health::routes(app))
         .fallback(|request: Request| async move {
             let detail = format!("there is nothing at {}", request.uri().path());
-            reply::problem(&codes::NOT_FOUND.because(detail), &call::trace_of(request.headers()))
+            reply::problem(&codes::NOT_FOUND.because(detail), &call::trace_of(request.extensions()))
         })
         .method_not_allowed_fallback(|request: Request| async move {
             let detail = format!("{} is not a method of this path", request.method());
-            reply::problem(&codes::METHOD_NOT_ALLOWED.because(detail), &call::trace_of(request.headers()))
+            reply::problem(&codes::METHOD_NOT_ALLOWED.because(detail), &call::trace_of(request.extensions()))
         })
         .layer(from_fn(dress))
+        .layer(from_fn(traced))
 }
 
 /// What the path's parameters are, or that they are no text.
@@ -53,13 +55,13 @@ type Params = Result<RawPathParams, RawPathParamsRejection>;
 
 /// Gives every answer what all have in common, a panic's too.
 async fn dress(request: Request, next: Next) -> Response {
-    let brought = Brought::by(request.headers());
+    let (brought_id, trace) = (call::brought_id(request.headers()), call::trace_of(request.extensions()));
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let response = answered.unwrap_or_else(|_| {
         // The panic's text stays in the log that the panic hook wrote.
-        reply::problem(&codes::INTERNAL.because("the fault is logged"), &brought.trace())
+        reply::problem(&codes::INTERNAL.because("the fault is logged"), &trace)
     });
-    reply::dressed(response, &brought)
+    reply::dressed(response, brought_id, &trace)
 }
 
 fn filter(method: Method) -> MethodFilter {
@@ -86,12 +88,16 @@ async fn enter(
         &http::Method::HEAD => "HEAD",
         _ => door.map_or("", |door| door.method.as_str()),
     };
+    tracing::Span::current().record("florin.function", function.name);
     let response = admit(&app, &service, function, params, request).await;
+    let status = response.status();
     metrics::histogram!(
-        "http_server_request_duration_seconds",
-        "http_route" => door.map_or("", |door| door.path),
-        "http_request_method" => method,
-        "http_response_status_code" => response.status().as_str().to_owned(),
+        metric::HTTP_SERVER_DURATION.name,
+        "http.route" => door.map_or("", |door| door.path),
+        "http.request.method" => method,
+        "http.response.status_code" => status.as_str().to_owned(),
+        "url.scheme" => "http",
+        "error.type" => if status.is_server_error() { status.as_str().to_owned() } else { String::new() },
     )
     .record(began.elapsed().as_secs_f64());
     response
@@ -104,7 +110,7 @@ async fn admit(
     params: Params,
     request: Request,
 ) -> Response {
-    let trace = call::trace_of(request.headers());
+    let trace = call::trace_of(request.extensions());
     // Full is said at once: a queue in memory would only make everybody late.
     let Ok(_permit) = app.room_for.try_acquire() else {
         let problem = codes::UNAVAILABLE.because("this process handles as many requests as it may");

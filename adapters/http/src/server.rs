@@ -17,7 +17,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::call::Brought;
+use crate::call::brought_id;
+use crate::span::Served;
 use crate::{reply, target};
 
 /// How a server ends.
@@ -148,9 +149,11 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
 /// One request, on its way to its route if its target has one meaning.
 async fn enter(router: Router, request: http::Request<Incoming>) -> Result<Response, Infallible> {
     if let Err(refusal) = target::check(&request) {
-        let brought = Brought::by(request.headers());
+        let served = Served::begin(&request);
         let problem = refusal.code().because(refusal.to_string());
-        return Ok(reply::dressed(reply::problem(&problem, &brought.trace()), &brought));
+        let response = reply::problem(&problem, &served.trace);
+        served.end(response.status());
+        return Ok(reply::dressed(response, brought_id(request.headers()), &served.trace));
     }
     router.oneshot(request).await
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine;
@@ -11,10 +12,12 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use florin_http::app::App;
 use florin_http::call::{read_body, trace_of};
 use florin_http::reply;
+use florin_http::span::traced;
 use florin_http::token::{TokenRefusal, Verifier};
 use florin_kernel::corridor::Disposition;
 use florin_kernel::event::Event;
 use florin_kernel::function::Room;
+use florin_kernel::metric;
 use florin_kernel::problem::{Problem, codes};
 use florin_kernel::service::Service;
 use florin_queue::cloudevents::{Limits, decode_http};
@@ -60,14 +63,15 @@ pub fn routes(app: &Arc<App>, guard: Guard) -> Router {
     Router::new()
         .route("/_deliver/{function}", post(deliver))
         .with_state(Arc::new(Door { app: Arc::clone(app), guard }))
+        .layer(from_fn(traced))
 }
 
 async fn deliver(State(door): State<Arc<Door>>, Path(function): Path<String>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let trace = trace_of(&parts.headers);
+    let trace = trace_of(&parts.extensions);
     let no = |problem: Problem| reply::problem(&problem, &trace);
     if let Err(problem) = door.guard.admit(&parts.headers, &door.app).await {
-        metrics::counter!("florin_unauthenticated_total", "code" => "delivery").increment(1);
+        metrics::counter!(metric::UNAUTHENTICATED.name, "florin.code" => "delivery").increment(1);
         return no(problem);
     }
     let Some(service) = door.app.owner(&function) else {

@@ -1,6 +1,7 @@
 //! One execution environment: what it serves, and what it makes of an event.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use florin_kernel::corridor::{Disposition, KernelJob};
@@ -10,6 +11,7 @@ use florin_kernel::time::{Clock, Timestamp};
 use florin_queue::cloudevents::Limits;
 use florin_queue::port::Publisher;
 use florin_queue::relay::relay_all;
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::time::{Instant, timeout_at};
@@ -37,7 +39,12 @@ pub struct App {
     pub limits: Limits,
     /// The time.
     pub clock: Clock,
+    /// Sends what is measured and traced, before the process is frozen.
+    pub flush: Option<Flush>,
 }
+
+/// Sends what waits to be sent; ends within the given time, which is what the deadline leaves, or earlier.
+pub type Flush = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// What the platform says of one invocation.
 #[derive(Clone, Debug)]
@@ -97,6 +104,20 @@ impl App {
         invocation: &Invocation,
     ) -> Result<Box<RawValue>, InvocationError> {
         let budget = Budget::of(invocation.deadline.since(self.clock.now()));
+        let handled = self.handle_within(event, invocation, budget).await;
+        if let Some(flush) = &self.flush {
+            let left = budget.answer_is_due.saturating_duration_since(Instant::now());
+            flush(left).await;
+        }
+        handled
+    }
+
+    async fn handle_within(
+        &self,
+        event: &RawValue,
+        invocation: &Invocation,
+        budget: Budget,
+    ) -> Result<Box<RawValue>, InvocationError> {
         match Kind::of(event) {
             Kind::Http(front) => {
                 let answer = self.http(front, event, invocation, budget).await;

@@ -21,7 +21,7 @@ pub mod schedule;
 mod settle;
 mod trace;
 
-pub use app::{App, Invocation, InvocationError};
+pub use app::{App, Flush, Invocation, InvocationError};
 pub use deliveries::{Postpone, Postponed};
 pub use kind::{Front, Kind};
 pub use path::{BasePath, NotABasePath};

@@ -43,7 +43,7 @@ impl App {
                 let trace_id = trace_id_of(invocation);
                 tracing::info!(
                     error.code = refused.code().code,
-                    trace_id,
+                    trace.id = trace_id,
                     "a request was refused before its route"
                 );
                 response::to_event(front, refused.answer(&trace_id), &trace_id)

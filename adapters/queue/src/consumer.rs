@@ -53,7 +53,12 @@ fn deliver(service: Arc<Service>, function: &'static str, event: Event) -> BoxFu
         let id = event.id.clone();
         tracing::debug!(florin.function = function, event.id = id, "delivery");
         let disposition = service.deliver(function, event, None).await;
-        tracing::debug!(florin.function = function, event.id = id, ?disposition, "delivered");
+        tracing::debug!(
+            florin.function = function,
+            event.id = id,
+            florin.disposition = disposition.name(),
+            "delivered"
+        );
         disposition
     })
 }

@@ -4,6 +4,7 @@ pub mod consumer;
 pub mod embedded;
 pub mod features;
 pub mod port;
+mod publishing;
 pub mod relay;
 pub mod schedule;
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 use florin_kernel::db::DbResult;
 use florin_kernel::rows::outbox;
 use florin_kernel::service::Service;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::port::{PublishError, Publisher};
+use crate::publishing::{Publishing, measure};
 
 /// The most events of one claim: also the window of unconfirmed publishes, which bounds the rate of a broker.
 const BATCH: i64 = 256;
@@ -23,14 +25,18 @@ const REFUSED: Duration = Duration::from_secs(300);
 
 /// Publishes one claimed batch; how many events were published, and whether more may wait.
 pub async fn relay_batch(service: &Service, publisher: &dyn Publisher) -> DbResult<(usize, bool)> {
-    let events = outbox::claim(service, BATCH, LEASE).await?;
+    let mut events = outbox::claim(service, BATCH, LEASE).await?;
     if events.is_empty() {
         return Ok((0, false));
     }
     let full = events.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
+    let publishing: Vec<Publishing> =
+        events.iter_mut().map(|event| Publishing::begin(service, event)).collect();
+    let began = Instant::now();
     let results = publisher.publish(&events).await;
     let (mut done, mut later, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-    for (event, result) in events.into_iter().zip(results) {
+    for ((event, publishing), result) in events.into_iter().zip(publishing).zip(results) {
+        publishing.end(&result);
         match result {
             Ok(()) => done.push(event.id),
             Err(PublishError::NotConfirmed(why)) => {
@@ -44,8 +50,7 @@ pub async fn relay_batch(service: &Service, publisher: &dyn Publisher) -> DbResu
             }
         }
     }
-    metrics::counter!("florin_outbox_published_total", "service" => service.name())
-        .increment(u64::try_from(done.len()).unwrap_or(0));
+    measure(service, began.elapsed(), [done.len(), later.len(), refused.len()]);
     outbox::published(service, &done).await?;
     outbox::postpone(service, &later, POSTPONE).await?;
     outbox::postpone(service, &refused, REFUSED).await?;

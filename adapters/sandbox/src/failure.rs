@@ -37,7 +37,7 @@ impl Failure {
 
     /// 500: our own mistake, logged here and not told.
     pub(crate) fn fault(why: &dyn std::fmt::Display) -> Self {
-        tracing::error!(error = %why, "the sandbox failed");
+        tracing::error!(error.message = %why, "the sandbox failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong in the sandbox.")
     }
 
@@ -66,7 +66,7 @@ impl From<DbError> for Failure {
         match error.trouble() {
             // The pool was busy for too long, or another process held the file: nothing was done.
             Trouble::Away | Trouble::Contended | Trouble::Locked => {
-                tracing::warn!(%error, "the sandbox's store is away");
+                tracing::warn!(error.message = %error, "the sandbox's store is away");
                 Self {
                     retry_after: Some("1"),
                     ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again.")

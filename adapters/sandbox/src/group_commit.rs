@@ -52,7 +52,7 @@ impl Line {
                 // In a task of its own, so that a panic drops these replies and not the line.
                 let changes = commit(db.clone(), given.clone(), std::mem::take(&mut together));
                 if let Err(error) = tokio::spawn(changes).await {
-                    tracing::error!(%error, "changes were lost");
+                    tracing::error!(error.message = %error, "changes were lost");
                 }
             }
         });

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 
 use serde_json::Value;
 
 use crate::cloudevents::{Limits, decode_structured, encode_structured};
 use crate::db::{DbError, DbResult, Trouble};
 use crate::time::Timestamp;
+pub use crate::trace::TraceParent;
 
 /// The largest event Florin emits, as structured JSON, in bytes: what every supported broker takes.
 pub const MAX_EVENT_BYTES: usize = 200_000;
@@ -122,67 +122,6 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// A W3C trace context `traceparent`, version 00 (https://www.w3.org/TR/trace-context/).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TraceParent(String);
-
-impl TraceParent {
-    /// The header's text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// A new span: of the trace that a caller brought, else of a new one that is sampled.
-    pub fn span(parent: Option<&Self>) -> Self {
-        let mut random = [0u8; 24];
-        // As for identifiers: a system without randomness is no place to go on.
-        aws_lc_rs::rand::fill(&mut random).expect("the operating system gives randomness");
-        let (trace, span) = (hex::encode(&random[..16]), hex::encode(&random[16..]));
-        match parent {
-            Some(parent) => Self(format!("00-{}-{span}-{}", parent.trace_id(), &parent.0[53..])),
-            None => Self(format!("00-{trace}-{span}-01")),
-        }
-    }
-
-    /// The 32 hexadecimal digits of the trace's identifier.
-    pub fn trace_id(&self) -> &str {
-        &self.0[3..35]
-    }
-}
-
-impl fmt::Display for TraceParent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The text is not a `traceparent`.
-#[derive(Debug, thiserror::Error)]
-#[error("not a W3C traceparent of version 00")]
-pub struct NotATraceParent;
-
-impl FromStr for TraceParent {
-    type Err = NotATraceParent;
-    fn from_str(text: &str) -> Result<Self, NotATraceParent> {
-        let digits = |part: &str, len| {
-            part.len() == len && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-        };
-        let parts: Vec<&str> = text.split('-').collect();
-        match parts[..] {
-            ["00", trace, span, flags]
-                if digits(trace, 32)
-                    && digits(span, 16)
-                    && digits(flags, 2)
-                    && trace.bytes().any(|b| b != b'0')
-                    && span.bytes().any(|b| b != b'0') =>
-            {
-                Ok(Self(text.to_owned()))
-            }
-            _ => Err(NotATraceParent),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,20 +137,6 @@ mod tests {
             ("florin.payment", "florin.payment.captured", false),
         ] {
             assert_eq!(Pattern(pattern).matches(kind), wanted, "{pattern} on {kind}");
-        }
-    }
-
-    #[test]
-    fn a_traceparent_of_zeros_or_of_other_shape_is_refused() {
-        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        assert_eq!(good.parse::<TraceParent>().unwrap().trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
-        for bad in [
-            "",
-            "00-0-0-0",
-            &good.to_uppercase(),
-            &good.replace("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32)),
-        ] {
-            assert!(bad.parse::<TraceParent>().is_err(), "{bad} was taken");
         }
     }
 }

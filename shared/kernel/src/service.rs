@@ -68,6 +68,8 @@ pub struct Settings {
     pub functions: Vec<String>,
     /// Whether the process is frozen after an answer (Lambda): what is in flight is then handed back.
     pub freezes: bool,
+    /// What carries events, as spans name it: `rabbitmq`, `aws_sqs` and so on.
+    pub messaging_system: &'static str,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -82,6 +84,7 @@ impl Default for Settings {
             keep_done: DAY * 7,
             functions: vec!["*".to_owned()],
             freezes: false,
+            messaging_system: "florin",
         }
     }
 }

@@ -27,6 +27,8 @@ pub enum Stop {
 pub enum Fault {
     /// The database said no where it should not, or is away.
     Database(DbError),
+    /// A panic in a room. Whoever installed the panic hook has logged it, where it happened.
+    Panic(String),
     /// Anything else.
     Other(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -36,7 +38,7 @@ impl Fault {
     pub fn trouble(&self) -> Option<Trouble> {
         match self {
             Self::Database(error) => Some(error.trouble()),
-            Self::Other(_) => None,
+            Self::Panic(_) | Self::Other(_) => None,
         }
     }
 }
@@ -45,6 +47,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Database(error) => write!(f, "database: {error}"),
+            Self::Panic(text) => write!(f, "panicked: {text}"),
             Self::Other(error) => write!(f, "{error}"),
         }
     }
@@ -54,6 +57,15 @@ impl Stop {
     /// A fault of our own words: something that cannot be, and is.
     pub fn fault(what: impl Into<String>) -> Self {
         Self::Fault(Fault::Other(what.into().into()))
+    }
+
+    /// Why, in words for the log and for rows.
+    pub(crate) fn said(self) -> String {
+        match self {
+            Self::Retry { why, .. } => why,
+            Self::Refused(problem) => format!("{}: {}", problem.code.code, problem.detail),
+            Self::Fault(fault) => fault.to_string(),
+        }
     }
 
     /// An earlier fact is missing: come again.

@@ -14,6 +14,7 @@ use florin_kernel::time::Clock;
 
 use crate::config::Config;
 use crate::deployment::HostError;
+use crate::telemetry::Telemetry;
 
 /// Florin: an open commerce backbone. Without a command it serves.
 #[derive(Debug, Parser)]
@@ -69,10 +70,19 @@ impl Cli {
     /// Runs the command.
     pub async fn run(self) -> Result<(), HostError> {
         let config = Config::read()?;
-        crate::telemetry::log(&config)?;
         let clock = Clock::System;
-        match self.command.unwrap_or(Command::Serve(self.serve)) {
-            Command::Serve(serve) => serve.run(config, clock).await,
+        let command = self.command.unwrap_or(Command::Serve(self.serve));
+        let telemetry = Telemetry::begin(&config, clock.clone(), serve::on_lambda())?;
+        let ran = command.run(config, clock, &telemetry).await;
+        telemetry.end().await;
+        ran
+    }
+}
+
+impl Command {
+    async fn run(self, config: Config, clock: Clock, telemetry: &Telemetry) -> Result<(), HostError> {
+        match self {
+            Command::Serve(serve) => serve.run(config, clock, telemetry).await,
             Command::Catalog(catalog) => catalog.run(),
             Command::Migrate(migrate) => migrate.run(config).await,
             Command::Token(token) => token.run(&config, &clock),

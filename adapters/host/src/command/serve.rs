@@ -12,6 +12,7 @@ use super::token;
 use crate::config::{Config, KEYS};
 use crate::deployment::{Deployment, HostError};
 use crate::serve::{Manner, serve, stop_signal};
+use crate::telemetry::Telemetry;
 
 /// Serves.
 #[derive(Debug, Default, Args)]
@@ -62,12 +63,22 @@ impl Platform {
     }
 }
 
+/// Whether Lambda runs this process, and freezes it between invocations.
+pub(super) fn on_lambda() -> bool {
+    Platform::here().lambda
+}
+
 impl Serve {
-    pub(super) async fn run(self, config: Config, clock: Clock) -> Result<(), HostError> {
+    pub(super) async fn run(
+        self,
+        config: Config,
+        clock: Clock,
+        telemetry: &Telemetry,
+    ) -> Result<(), HostError> {
         let config = config.with("listen", self.listen).with("data", self.data);
         let platform = Platform::here();
         if platform.lambda {
-            return lambda(config, clock).await;
+            return lambda(config, clock, telemetry).await;
         }
         let (config, address, manner) = match platform.knative {
             Some(address) => {
@@ -87,18 +98,21 @@ impl Serve {
         let at = listener.local_addr()?;
         let stop = stop_signal()?;
         let tell_clock = clock.clone();
-        serve(listener, config, clock, manner, stop, |deployment| tell(deployment, at, &tell_clock)).await
+        serve(listener, config, clock, manner, stop, telemetry, |deployment| {
+            tell(deployment, at, &tell_clock)
+        })
+        .await
     }
 }
 
 #[cfg(feature = "lambda")]
-async fn lambda(config: Config, clock: Clock) -> Result<(), HostError> {
+async fn lambda(config: Config, clock: Clock, telemetry: &Telemetry) -> Result<(), HostError> {
     let config = crate::secrets::read(config).await?;
-    crate::lambda::run(config, clock).await
+    crate::lambda::run(config, clock, telemetry).await
 }
 
 #[cfg(not(feature = "lambda"))]
-async fn lambda(_: Config, _: Clock) -> Result<(), HostError> {
+async fn lambda(_: Config, _: Clock, _: &Telemetry) -> Result<(), HostError> {
     Err(HostError("this build has no Lambda adapter: build it with --features lambda".to_owned()))
 }
 

@@ -17,6 +17,7 @@ use super::patience::Patience;
 use crate::config::Config;
 use crate::deployment::development_key;
 use crate::serve::{Manner, serve};
+use crate::telemetry::Telemetry;
 
 /// A running suite.
 pub(super) struct Suite {
@@ -41,7 +42,7 @@ impl Suite {
         let serving = tokio::spawn(async move {
             let manner = Manner { workers: true, linger: Duration::ZERO };
             let tell = |deployment: &crate::deployment::Deployment| drop(ready.send(deployment.app.clone()));
-            serve(listener, config, time, manner, until, tell).await.unwrap();
+            serve(listener, config, time, manner, until, &Telemetry::default(), tell).await.unwrap();
         });
         let app = app.await.unwrap();
         tokio::spawn(go_on(clock.clone(), stop.clone()));

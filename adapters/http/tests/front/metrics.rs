@@ -27,11 +27,10 @@ async fn a_request_is_measured_under_its_route_and_never_under_its_path() {
     let said = recorder.handle().render();
     let count = |route: &str, method: &str, status: &str| {
         let labels = format!(
-            "{{http_route=\"{route}\",http_request_method=\"{method}\",http_response_status_code=\"{status}\"}}"
+            "{{http_route=\"{route}\",http_request_method=\"{method}\",http_response_status_code=\"{status}\",url_scheme=\"http\""
         );
-        let line = said
-            .lines()
-            .find(|l| l.starts_with("http_server_request_duration_seconds_count") && l.contains(&labels));
+        let line =
+            said.lines().find(|l| l.starts_with("http_server_request_duration_count") && l.contains(&labels));
         line.and_then(|l| l.rsplit(' ').next()?.parse().ok()).unwrap_or(0)
     };
     assert_eq!(count("/v1/books/{title}", "GET", "200"), 2, "{said}");
@@ -53,7 +52,7 @@ async fn who_is_turned_away_is_counted() {
     let front = front::start().await;
     assert_eq!(front.ask("GET /v1/books", &["authorization: Bearer x"]).await.status, 401);
     let said = recorder.handle().render();
-    assert!(said.contains("florin_unauthenticated_total{code=\"token_repeated\"} 1"), "{said}");
+    assert!(said.contains("florin_unauthenticated{florin_code=\"token_repeated\"} 1"), "{said}");
     for status in ["401", "503"] {
         let labels = format!("http_response_status_code=\"{status}\"");
         assert!(

@@ -37,6 +37,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         services: vec![service],
         publisher: Arc::new(Swallow),
         postpone: None,
+        flush: None,
         limits: Limits::default(),
         clock: Clock::System,
     })

@@ -95,6 +95,7 @@ impl Environment {
             http: Options::default(),
             services: vec![Arc::clone(&service)],
             publisher: Arc::clone(&peers) as Arc<dyn Publisher>,
+            flush: None,
             postpone: Some(Arc::new(move |postponed| {
                 postponing.postponed.lock().unwrap().push(postponed);
                 std::future::ready(()).boxed()

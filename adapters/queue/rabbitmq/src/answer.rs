@@ -69,7 +69,8 @@ impl Pending {
     /// A message that is no event goes to the function's dead queue, with the reason.
     pub(crate) async fn set_aside(&self, error: &DecodeError) -> Answered {
         let function = self.function;
-        metrics::counter!("florin_queue_set_aside_total", "function" => function).increment(1);
+        metrics::counter!(florin_kernel::metric::QUEUE_SET_ASIDE.name, "florin.function" => function)
+            .increment(1);
         tracing::error!(
             florin.function = function,
             error.code = error.code(),

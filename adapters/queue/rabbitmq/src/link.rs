@@ -78,8 +78,9 @@ impl Link {
         state.backoff.reset();
         state.not_before = Instant::now();
         state.connection = Some(connection.clone());
-        metrics::counter!("florin_queue_connections_total", "link" => self.name).increment(1);
-        tracing::info!(network.peer.address = %self.uri.authority.host, link = self.name, "connected to RabbitMQ");
+        metrics::counter!(florin_kernel::metric::QUEUE_CONNECTIONS.name, "florin.link" => self.name)
+            .increment(1);
+        tracing::info!(network.peer.address = %self.uri.authority.host, florin.link = self.name, "connected to RabbitMQ");
         Ok(connection)
     }
 

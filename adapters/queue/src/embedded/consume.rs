@@ -144,7 +144,7 @@ impl<'a> Consumer<'a> {
                 true
             }
             Err(error) => {
-                tracing::warn!(queue = self.queue, error.message = %error, "the queue's store is away");
+                tracing::warn!(messaging.destination.name = self.queue, error.message = %error, "the queue's store is away");
                 self.store_away.begin();
                 self.last_tries = self.last_tries.saturating_sub(u32::from(stopping));
                 false
@@ -195,7 +195,7 @@ impl<'a> Consumer<'a> {
         let answer = match disposition {
             None => {
                 tracing::error!(
-                    queue = self.queue,
+                    messaging.destination.name = self.queue,
                     "a handler panicked: its message comes again when the lease ends"
                 );
                 return self.held.lose(id);

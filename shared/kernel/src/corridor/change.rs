@@ -10,6 +10,7 @@ use crate::cx::{Cx, Operation, View};
 use crate::db::{DbResult, Trouble, Wall};
 use crate::event::TraceParent;
 use crate::function::Room;
+use crate::metric;
 use crate::problem::{Problem, codes};
 use crate::rows::{effects, outbox};
 use crate::service::Service;
@@ -92,18 +93,26 @@ pub(super) fn away(fault: &Fault) -> bool {
 pub(super) fn fault_problem(fault: &Fault) -> Problem {
     if contended(fault) || away(fault) {
         tracing::warn!(error.message = %fault, "the database is away or contended");
-        metrics::counter!("florin_database_unavailable_total").increment(1);
+        metrics::counter!(metric::DATABASE_UNAVAILABLE.name).increment(1);
         return codes::UNAVAILABLE
             .because("the database is away or busy")
             .retry_after(Duration::from_secs(1));
     }
-    internal(&fault.to_string())
+    count(fault);
+    codes::INTERNAL.because("the fault is logged under this trace id")
 }
 
+/// Logs a fault, once, and counts it. The span it happens in has its names.
+pub(super) fn count(fault: &Fault) {
+    if !matches!(fault, Fault::Panic(_)) {
+        tracing::error!(error.message = %fault, "fault");
+    }
+    metrics::counter!(metric::FAULTS.name).increment(1);
+}
+
+/// What a caller hears of something that cannot be, and is.
 pub(super) fn internal(what: &str) -> Problem {
-    tracing::error!(error.message = %what, "fault");
-    metrics::counter!("florin_faults_total").increment(1);
-    codes::INTERNAL.because("the fault is logged under this trace id")
+    fault_problem(&Fault::Other(what.into()))
 }
 
 const OUT_OF_TIME: &str = "there was not enough time left; nothing was changed";

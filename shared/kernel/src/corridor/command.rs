@@ -14,6 +14,7 @@ use crate::db::{CommitError, Trouble, Wall};
 use crate::door::Access;
 use crate::function::{CommandRoom, Function, Room};
 use crate::input::Input;
+use crate::metric;
 use crate::problem::{Problem, codes};
 use crate::rows::operations::{self, Opening, OperationKind};
 use crate::service::Service;
@@ -81,7 +82,7 @@ impl Service {
                     return Err(codes::UNAVAILABLE.because(why).retry_after(Duration::from_secs(1)));
                 }
                 Err(Stop::Fault(fault)) if last > 0 && change::contended(&fault) => {
-                    metrics::counter!("florin_room_reruns_total").increment(1);
+                    metrics::counter!(metric::ROOM_RERUNS.name).increment(1);
                 }
                 Err(Stop::Fault(fault)) => return Err(change::fault_problem(&fault)),
             }
@@ -119,7 +120,8 @@ impl Service {
             Ok(Rendered::Waiting { subject }) => return self.leave_open(asked, cx, subject).await,
             // Whoever has no token leaves nothing behind: neither rows nor a record in a tenant's trail.
             Err(Stop::Refused(problem)) if asked.room.at.door.access == Access::Public => {
-                metrics::counter!("florin_public_refusals_total", "code" => problem.code.code).increment(1);
+                metrics::counter!(metric::PUBLIC_REFUSALS.name, "florin.code" => problem.code.code)
+                    .increment(1);
                 return Err(problem.into());
             }
             Err(Stop::Refused(problem)) => {
@@ -357,7 +359,7 @@ impl Service {
         };
         match recorded.await {
             Ok(()) => self.committed(),
-            Err(stop) => tracing::error!(error.message = ?stop, "a 403 could not be recorded"),
+            Err(stop) => tracing::error!(error.message = stop.said(), "a 403 could not be recorded"),
         }
     }
 }

@@ -3,18 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+use tracing::Instrument;
+
 use super::change::{self, RUNS};
 use super::guarded;
 use crate::caller::{Caller, TenantId};
 use crate::cx::Operation;
 use crate::db::{CommitError, Wall};
-use crate::event::{Event, TraceParent};
+use crate::event::Event;
 use crate::function::{Function, ReactionRoom, Room};
+use crate::metric;
 use crate::rows::dead_letters::{self, Cause, DeadLetterKind};
 use crate::rows::inbox::{self, Delivery};
 use crate::rows::operations::OperationKind;
 use crate::service::Service;
 use crate::stop::Stop;
+use crate::trace::{self, TraceParent};
 
 /// What a transport does with a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +40,28 @@ pub enum Disposition {
     },
     /// Nobody tried: a deadline, a shutdown, a database that is away. It costs no attempt.
     NotAttempted,
+}
+
+impl Disposition {
+    /// Its name in metrics and spans.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Duplicate => "duplicate",
+            Self::Retry { .. } => "retry",
+            Self::Permanent { .. } => "permanent",
+            Self::NotAttempted => "not_attempted",
+        }
+    }
+
+    /// What a span calls the failure; none where the delivery is dealt with.
+    fn error(&self) -> Option<&str> {
+        match self {
+            Self::Done | Self::Duplicate => None,
+            Self::Permanent { code } => Some(code),
+            Self::Retry { .. } | Self::NotAttempted => Some(self.name()),
+        }
+    }
 }
 
 /// The ladder of delays between attempts; the last one repeats.
@@ -64,16 +91,89 @@ impl Service {
         if time_left.is_some_and(|left| left.is_zero()) {
             return Disposition::NotAttempted;
         }
+        let produced: Option<TraceParent> = event.extension("traceparent").and_then(|t| t.parse().ok());
+        let trace = TraceParent::span(produced.as_ref());
+        let span = tracing::info_span!(
+            target: trace::TARGET,
+            "process",
+            otel.name = format_args!("process {name}"),
+            otel.kind = "consumer",
+            trace.context = trace.as_str(),
+            trace.parent = produced.as_ref().map(TraceParent::span_id),
+            trace.link = produced.as_ref().map(TraceParent::as_str),
+            messaging.system = self.settings.messaging_system,
+            messaging.operation.name = "process",
+            messaging.operation.type = "process",
+            messaging.destination.name = name,
+            messaging.message.id = event.id,
+            cloudevents.event_id = event.id,
+            cloudevents.event_source = event.source,
+            cloudevents.event_type = event.kind,
+            florin.function = name,
+            florin.disposition = tracing::field::Empty,
+            error.type = tracing::field::Empty,
+            trace.ended = tracing::field::Empty,
+        );
+        let began = Instant::now();
+        let disposition =
+            self.deliver_traced(name, room, &event, &trace, time_left).instrument(span.clone()).await;
+        span.record("florin.disposition", disposition.name());
+        if let Some(error) = disposition.error() {
+            span.record("error.type", error);
+        }
+        trace::end(&span);
+        self.measure(name, &event, &disposition, began.elapsed());
+        disposition
+    }
+
+    fn measure(&self, name: &'static str, event: &Event, disposition: &Disposition, took: Duration) {
+        let system = self.settings.messaging_system;
+        metrics::histogram!(
+            metric::PROCESS_DURATION.name,
+            "messaging.system" => system,
+            "messaging.operation.name" => "process",
+            "messaging.destination.name" => name,
+            "error.type" => disposition.error().unwrap_or_default().to_owned(),
+        )
+        .record(took.as_secs_f64());
+        metrics::counter!(
+            metric::CONSUMED_MESSAGES.name,
+            "messaging.system" => system,
+            "messaging.operation.name" => "process",
+            "messaging.destination.name" => name,
+        )
+        .increment(1);
+        metrics::counter!(
+            metric::DELIVERIES.name,
+            "florin.function" => name,
+            "florin.disposition" => disposition.name(),
+        )
+        .increment(1);
+        if let (Disposition::Done, Some(happened)) = (disposition, event.time) {
+            let lag = self.clock.now().since(happened);
+            metrics::histogram!(metric::DELIVERY_LAG.name, "florin.function" => name)
+                .record(lag.as_secs_f64());
+        }
+    }
+
+    async fn deliver_traced(
+        self: &Arc<Self>,
+        name: &'static str,
+        room: &ReactionRoom,
+        event: &Event,
+        trace: &TraceParent,
+        time_left: Option<Duration>,
+    ) -> Disposition {
         let tenant = event.extension("tenant").unwrap_or_default().to_owned();
         let delivery =
             Delivery { function: name, source: &event.source, event_id: &event.id, tenant: &tenant };
         let Ok(tenant_id) = tenant.parse::<TenantId>() else {
             let nobody = Delivery { tenant: "", ..delivery };
-            return self.bury(nobody, &event, "tenant_missing", "the event names no valid tenant", 0).await;
+            return self.bury(nobody, event, "tenant_missing", "the event names no valid tenant", 0).await;
         };
         let mut failure = String::new();
         for _ in 0..RUNS {
-            let once = guarded(self.react(room, delivery, &event, &tenant_id));
+            let once = guarded(self.react(room, delivery, event, &tenant_id, trace));
             let ran = match time_left {
                 None => once.await,
                 Some(left) => match tokio::time::timeout(left, once).await {
@@ -84,10 +184,10 @@ impl Service {
             match ran {
                 Ok(disposition) => return disposition,
                 Err(Stop::Refused(problem)) => {
-                    return self.bury(delivery, &event, problem.code.code, &problem.detail, 1).await;
+                    return self.bury(delivery, event, problem.code.code, &problem.detail, 1).await;
                 }
                 Err(Stop::Retry { after, why }) => {
-                    return self.count(delivery, &event, "retry", &why, after).await;
+                    return self.count(delivery, event, "retry", &why, after).await;
                 }
                 Err(Stop::Fault(fault)) if change::away(&fault) => {
                     tracing::warn!(error.message = %fault, "the database is away");
@@ -95,12 +195,12 @@ impl Service {
                 }
                 Err(Stop::Fault(fault)) if change::contended(&fault) => failure = fault.to_string(),
                 Err(Stop::Fault(fault)) => {
-                    tracing::error!(florin.function = name, error.message = %fault, "fault");
-                    return self.count(delivery, &event, "internal", &fault.to_string(), None).await;
+                    change::count(&fault);
+                    return self.count(delivery, event, "internal", &fault.to_string(), None).await;
                 }
             }
         }
-        self.count(delivery, &event, "contended", &failure, None).await
+        self.count(delivery, event, "contended", &failure, None).await
     }
 
     async fn react(
@@ -109,10 +209,10 @@ impl Service {
         delivery: Delivery<'_>,
         event: &Event,
         tenant: &TenantId,
+        trace: &TraceParent,
     ) -> Result<Disposition, Stop> {
         let caller = Caller::system("florin", tenant.clone());
-        let trace: Option<TraceParent> = event.extension("traceparent").and_then(|t| t.parse().ok());
-        let mut cx = self.begin(&caller, trace.as_ref()).await?;
+        let mut cx = self.begin(&caller, Some(trace)).await?;
         let now = cx.now();
         if !inbox::enter(&mut cx.view.tx, delivery, now).await? {
             return Ok(Disposition::Duplicate);
@@ -163,7 +263,7 @@ impl Service {
                 self.bury(delivery, event, code, why, attempts).await
             }
             Ok(attempts) => {
-                metrics::counter!("florin_delivery_retries_total", "function" => delivery.function)
+                metrics::counter!(metric::DELIVERY_RETRIES.name, "florin.function" => delivery.function)
                     .increment(1);
                 Disposition::Retry { after: after.unwrap_or_else(|| ladder(attempts)) }
             }
@@ -190,7 +290,7 @@ impl Service {
         match stored.await {
             Ok(false) => Disposition::Duplicate,
             Ok(true) => {
-                metrics::counter!("florin_dead_letters_total", "function" => of.function).increment(1);
+                metrics::counter!(metric::DEAD_LETTERS.name, "florin.function" => of.function).increment(1);
                 tracing::error!(
                     florin.function = of.function,
                     event.id = of.event_id,

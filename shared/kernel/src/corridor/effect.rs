@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tracing::Instrument;
 
 use super::change::{self, RUNS, Wanted};
 use super::guarded;
@@ -12,13 +13,14 @@ use crate::answer::Rendered;
 use crate::caller::{Caller, TenantId};
 use crate::cx::{Cx, Operation};
 use crate::db::DbResult;
-use crate::event::TraceParent;
 use crate::function::{EffectRoom, Room};
+use crate::metric;
 use crate::network::{Outgoing, Parsed, SendError};
 use crate::rows::effects::{self, EffectRow, FIRST, Held, LEASE, RENEW_EVERY};
 use crate::rows::operations::{self, OperationKind};
 use crate::service::Service;
 use crate::stop::{Fault, Stop};
+use crate::trace::{self, TraceParent};
 
 /// How one run of an effect ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,12 +145,40 @@ impl Service {
         }
     }
 
-    /// Runs an effect and keeps its lease meanwhile: whoever dies, or hangs, loses it within seconds.
-    async fn run_held(self: &Arc<Self>, room: &EffectRoom, row: EffectRow) -> DbResult<EffectRun> {
-        tokio::select! {
-            run = self.attempt(room, &row) => run,
-            never = self.keep(&row) => match never {},
+    /// Runs an effect in a span below the one that asked for it, and keeps its lease meanwhile: whoever dies, or
+    /// hangs, loses it within seconds.
+    async fn run_held(self: &Arc<Self>, room: &EffectRoom, mut row: EffectRow) -> DbResult<EffectRun> {
+        let asked: Option<TraceParent> = row.traceparent.as_deref().and_then(|t| t.parse().ok());
+        let trace = TraceParent::span(asked.as_ref());
+        row.traceparent = Some(trace.to_string());
+        let span = tracing::info_span!(
+            target: trace::TARGET,
+            "effect",
+            otel.name = format_args!("effect {}", row.function),
+            otel.kind = "internal",
+            trace.context = trace.as_str(),
+            trace.parent = asked.as_ref().map(TraceParent::span_id),
+            florin.function = row.function,
+            effect.id = row.id,
+            effect.attempts = row.attempts,
+            error.type = tracing::field::Empty,
+            trace.ended = tracing::field::Empty,
+        );
+        let running = async {
+            tokio::select! {
+                run = self.attempt(room, &row) => run,
+                never = self.keep(&row) => match never {},
+            }
+        };
+        let run = running.instrument(span.clone()).await;
+        match &run {
+            Ok(EffectRun::Recorded | EffectRun::Taken) => {}
+            Ok(EffectRun::Again) => drop(span.record("error.type", "again")),
+            Ok(EffectRun::NeedsReview) => drop(span.record("error.type", "needs_review")),
+            Err(_) => drop(span.record("error.type", "database")),
         }
+        trace::end(&span);
+        run
     }
 
     /// Renews a lease for as long as this is polled. One that is lost is not fought for, and the run goes on: the
@@ -175,7 +205,8 @@ impl Service {
     async fn attempt(self: &Arc<Self>, room: &EffectRoom, row: &EffectRow) -> DbResult<EffectRun> {
         let input: Value = serde_json::from_str(&row.input).unwrap_or(Value::Null);
         let exchange = guarded(async { self.exchange(room, row, &input).await.map_err(Stop::retry) });
-        let exchanged = tokio::time::timeout(room.timeout, exchange).await.map(|done| done.map_err(said));
+        let exchanged =
+            tokio::time::timeout(room.timeout, exchange).await.map(|done| done.map_err(Stop::said));
         let why = match exchanged {
             Ok(Ok(outcome)) => match self.record(room, row, &input, Some(outcome)).await {
                 Ok(run) => return Ok(run),
@@ -184,7 +215,8 @@ impl Service {
             Ok(Err(why)) => why,
             Err(_) => "no answer in time: outcome unknown".to_owned(),
         };
-        metrics::counter!("florin_effect_failures_total", "effect" => row.function.clone()).increment(1);
+        metrics::counter!(metric::EFFECT_FAILURES.name, "florin.function" => row.function.clone())
+            .increment(1);
         let now = self.clock.now();
         if now.since(row.created_at) >= room.max_age {
             tracing::error!(effect.id = %row.id, error.message = %why, "this effect needs a person");
@@ -200,8 +232,8 @@ impl Service {
 
     /// Talks to the peer until there is an outcome; else why there is none.
     async fn exchange(&self, room: &EffectRoom, row: &EffectRow, input: &Value) -> Result<Value, String> {
-        let key = (room.key)(input).map_err(said)?;
-        let mut request = (room.build)(input).map_err(said)?;
+        let key = (room.key)(input).map_err(Stop::said)?;
+        let mut request = (room.build)(input).map_err(Stop::said)?;
         for step in 0..STEPS {
             let outgoing = Outgoing {
                 peer: room.peer,
@@ -215,7 +247,7 @@ impl Service {
                 Err(SendError::NotSent(why)) => return Err(format!("not sent: {why}")),
                 Err(SendError::Unknown(why)) => return Err(format!("outcome unknown: {why}")),
             };
-            match (room.parse)(input, step, &response).map_err(said)? {
+            match (room.parse)(input, step, &response).map_err(Stop::said)? {
                 Parsed::Outcome(outcome) => return Ok(outcome),
                 Parsed::Further(next) => request = next,
                 Parsed::NotSent(why) => return Err(format!("not sent: {why}")),
@@ -318,14 +350,6 @@ impl Service {
             }
             Rendered::Waiting { .. } => Err(Stop::fault(format!("{function} still waits after its outcome"))),
         }
-    }
-}
-
-fn said(stop: Stop) -> String {
-    match stop {
-        Stop::Retry { why, .. } => why,
-        Stop::Refused(problem) => format!("{}: {}", problem.code.code, problem.detail),
-        Stop::Fault(fault) => fault.to_string(),
     }
 }
 

@@ -28,7 +28,7 @@ use crate::function::{DoorRoom, Function, Room};
 use crate::input::{self, Input};
 use crate::problem::{Problem, codes};
 use crate::service::Service;
-use crate::stop::Stop;
+use crate::stop::{Fault, Stop};
 
 /// An HTTP request as it stands at an operation's door: routed, within limits, its token verified.
 #[derive(Clone, Debug)]
@@ -153,14 +153,16 @@ fn is_json(media_type: &str) -> bool {
 
 /// Runs a room; a panic in it is a fault like any other, and the process lives.
 async fn guarded<T>(room: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
-    AssertUnwindSafe(room).catch_unwind().await.unwrap_or_else(|panic| Err(Stop::fault(panic_text(&panic))))
+    AssertUnwindSafe(room)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| Err(Stop::Fault(Fault::Panic(panic_text(&panic)))))
 }
 
 fn panic_text(panic: &Box<dyn Any + Send>) -> String {
-    let text = panic
+    panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a value that is no text".to_owned());
-    format!("panicked: {text}")
+        .unwrap_or_else(|| "a value that is no text".to_owned())
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use super::change;
 use super::guarded;
 use crate::caller::{Caller, TenantId};
@@ -14,6 +16,7 @@ use crate::rows::operations::OperationKind;
 use crate::rows::purge;
 use crate::service::Service;
 use crate::stop::Stop;
+use crate::trace::{self, TraceParent};
 
 use super::Disposition;
 
@@ -105,12 +108,35 @@ impl Service {
         }
         let due: Vec<(TenantId, String)> = tx.sql(room.due).bind(now).bind(room.batch).all().await?;
         tx.commit().await.map_err(CommitError::into_error)?;
-        // One item's failure leaves the others alone; what failed is due at the next slot.
-        for (tenant, subject) in due {
-            if let Err(stop) = guarded(self.run_item(name, room, &tenant, &subject)).await {
-                tracing::error!(florin.function = name, subject, error.message = ?stop, "a job's item failed");
+        let trace = TraceParent::span(None);
+        let span = tracing::info_span!(
+            target: trace::TARGET,
+            "job",
+            otel.name = format_args!("job {name}"),
+            otel.kind = "internal",
+            trace.context = trace.as_str(),
+            faas.trigger = "timer",
+            florin.function = name,
+            florin.slot = slot,
+            florin.items = due.len(),
+            trace.ended = tracing::field::Empty,
+        );
+        let items = async {
+            // One item's failure leaves the others alone; what failed is due at the next slot.
+            for (tenant, subject) in due {
+                if let Err(stop) = guarded(self.run_item(name, room, &tenant, &subject, &trace)).await {
+                    let why = stop.said();
+                    tracing::error!(
+                        florin.function = name,
+                        florin.subject = subject,
+                        error.message = why,
+                        "a job's item failed"
+                    );
+                }
             }
-        }
+        };
+        items.instrument(span.clone()).await;
+        trace::end(&span);
         Ok(Disposition::Done)
     }
 
@@ -120,8 +146,9 @@ impl Service {
         room: &JobRoom,
         tenant: &TenantId,
         subject: &str,
+        trace: &TraceParent,
     ) -> Result<(), Stop> {
-        let mut cx = self.begin(&Caller::system("florin", tenant.clone()), None).await?;
+        let mut cx = self.begin(&Caller::system("florin", tenant.clone()), Some(trace)).await?;
         cx.about(subject);
         (room.run)(subject.to_owned(), &mut cx).await?;
         let id = self.ids.new_id::<OperationKind>().to_string();

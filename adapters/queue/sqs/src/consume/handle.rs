@@ -46,7 +46,7 @@ impl Consumer {
         }
         let Some(_pausing) = self.pause.begin() else { return Answer::Again(hold, Duration::ZERO) };
         tracing::warn!(florin.function = self.subscription.function, "not attempted: the consumer pauses");
-        metrics::counter!("florin_queue_pauses_total", "function" => self.subscription.function).increment(1);
+        metrics::counter!(florin_kernel::metric::QUEUE_PAUSES.name, "florin.function" => self.subscription.function).increment(1);
         let mut pause = PAUSE;
         while hold.age() < TRIED {
             tokio::select! {
@@ -81,7 +81,8 @@ impl Consumer {
             error.message = %why,
             "a message is no event and is set aside"
         );
-        metrics::counter!("florin_queue_set_aside_total", "function" => function).increment(1);
+        metrics::counter!(florin_kernel::metric::QUEUE_SET_ASIDE.name, "florin.function" => function)
+            .increment(1);
         Some(Answer::Delete(hold))
     }
 }

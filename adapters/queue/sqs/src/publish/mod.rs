@@ -116,7 +116,8 @@ impl Inner {
             if again.is_empty() {
                 break;
             }
-            metrics::counter!("florin_queue_resent_total").increment(u64::try_from(again.len()).unwrap_or(0));
+            metrics::counter!(florin_kernel::metric::QUEUE_RESENT.name)
+                .increment(u64::try_from(again.len()).unwrap_or(0));
             batch = again;
             sleep(PAUSE * 2_u32.pow(round - 1)).await;
         }
