@@ -12,6 +12,7 @@ pub(super) const TARGET: Target = Target {
     name: "helm",
     checks: &[
         Check { name: "what is deployed is what the code says", slow: false, run: verify },
+        Check { name: "the rules are those of infra/observability", slow: false, run: rules },
         Check { name: "README, values and schema tell the same", slow: false, run: values },
         Check { name: "lint", slow: false, run: lint },
         Check { name: "wrong values are refused by name", slow: false, run: refused },
@@ -39,6 +40,15 @@ fn case(name: &str) -> PathBuf {
 
 fn verify() -> Result<Outcome, Problem> {
     Ok(Outcome::Passed(florin(&["catalog", "verify"])?.trim().to_owned()))
+}
+
+/// Helm reads only files inside the chart, so it has a copy.
+fn rules() -> Result<Outcome, Problem> {
+    let (theirs, ours) = (infra().join("observability/prometheus/rules.yml"), chart().join("rules.yml"));
+    if std::fs::read(&theirs)? == std::fs::read(&ours)? {
+        return Ok(Outcome::Passed(String::new()));
+    }
+    Err(Problem::Failed(format!("copy {} to {}", theirs.display(), ours.display())))
 }
 
 fn values() -> Result<Outcome, Problem> {
