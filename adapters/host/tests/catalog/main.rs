@@ -7,6 +7,7 @@ mod event_files;
 mod json_schema;
 mod list;
 mod openapi;
+mod released;
 mod validate;
 
 use florin_host::services::SERVICES;
