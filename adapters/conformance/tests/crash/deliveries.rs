@@ -1,7 +1,7 @@
 //! Killed between a commit and what follows it: events that wait in the outbox, and deliveries that are not
 //! acknowledged yet. They come again, and stand once.
 
-use florin_conformance::audit::{assert_recorded, event, operation};
+use florin_conformance::audit::{assert_at_rest, assert_recorded, event, operation};
 use florin_conformance::client::Client;
 use florin_conformance::commit_proxy::{CommitProxy, Fate};
 use florin_conformance::sink::Sink;
@@ -37,9 +37,7 @@ async fn unpublished(engine: Engine) {
     let florin = florin.again().await;
     sink.push_to(florin.base(), "audit.record_event").await;
     // What the killed relay had claimed is due when its lease ends.
-    site.rows("payments")
-        .run("UPDATE florin_outbox SET due_at = created_at WHERE published_at IS NULL")
-        .await;
+    site.rows("payments").end_claims().await;
     assert_recorded(&site, &client, expected).await;
 }
 
@@ -63,11 +61,11 @@ async fn unacknowledged(broker: &Broker, fate: Fate) {
     florin.kill();
     let recorded = site.rows("audit").number("SELECT count(*) FROM audit_records").await;
     assert!(recorded < 4 || fate == Fate::HeldAfter, "{recorded} of 4 are recorded already");
-    let _florin = florin.again().await;
-    site.rows("payments")
-        .run("UPDATE florin_outbox SET due_at = created_at WHERE published_at IS NULL")
-        .await;
-    assert_recorded(&site, &client, expected).await;
+    let mut florin = florin.again().await;
+    site.rows("payments").end_claims().await;
+    assert_recorded(&site, &client, expected.clone()).await;
+    florin.stop().await;
+    assert_at_rest(&site, &site.rows("audit"), expected.len()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! The broker is away when the process starts, and again later: requests do not notice, and events arrive after.
 
-use florin_conformance::audit::{assert_recorded, event, operation};
+use florin_conformance::audit::{assert_at_rest, assert_recorded, event, operation};
 use florin_conformance::site::{Broker, Site};
 use florin_testkit::servers::own_rabbitmq;
 use florin_testkit::suite::Engine;
@@ -66,4 +66,5 @@ async fn rabbitmq_that_was_away_gets_everything_when_it_is_back() {
     server.resume().expect("RabbitMQ starts");
     recorded(&third).await;
     florin.stop().await;
+    assert_at_rest(&site, &site.rows("audit"), 3 * 4).await;
 }
