@@ -31,7 +31,7 @@ Usage: cargo xtask test [FILTER...] [-p PACKAGE] [--parts LIST] [CARGO OPTION...
 
 test      brings what the tests need, starts private servers, runs the tests, stops the servers
 services  starts the same servers, prints where they are and keeps them until Ctrl-C
-infra     proves what lies under infra/: terraform; all of it when no target is named
+infra     proves what lies under infra/: terraform, knative, helm, containers; all of it when no target is named
 mutants   breaks guarantees on purpose, in a scratch worktree, and expects the named test to fail
 affected  prints the services a change reaches as a JSON array; with --packages the options that make
           `test` run what it may break
