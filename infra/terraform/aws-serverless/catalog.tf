@@ -72,11 +72,6 @@ resource "terraform_data" "checks" {
     }
 
     precondition {
-      condition     = alltrue([for lambda in values(local.lambdas) : length(lambda.resource_name) <= 64])
-      error_message = "A Lambda function's name has at most 64 characters: choose a shorter name."
-    }
-
-    precondition {
       condition = alltrue(flatten([
         for service in local.services : [for setting in service.settings : setting == "FLORIN_PUBLIC_URL" || can(var.settings[setting])]
       ]))

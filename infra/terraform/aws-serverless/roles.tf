@@ -10,10 +10,21 @@ data "aws_iam_policy_document" "assume_lambda" {
   }
 }
 
+locals {
+  # Roles belong to no region, so theirs is in their names; these have at most 64 characters.
+  role_names = {
+    for name, lambda in local.lambdas : name => (
+      length("${lambda.resource_name}-${local.region}") <= 64
+      ? "${lambda.resource_name}-${local.region}"
+      : "${substr(lambda.resource_name, 0, 55)}-${substr(sha256("${lambda.resource_name}-${local.region}"), 0, 8)}"
+    )
+  }
+}
+
 resource "aws_iam_role" "lambda" {
   for_each = local.lambdas
 
-  name               = "${each.value.resource_name}-${local.region}"
+  name               = local.role_names[each.key]
   description        = "What Florin's ${each.key} may do"
   assume_role_policy = data.aws_iam_policy_document.assume_lambda.json
   tags               = local.tags

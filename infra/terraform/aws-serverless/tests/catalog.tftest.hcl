@@ -116,6 +116,20 @@ run "a_function_that_is_asked_for_has_a_lambda_function_of_its_own" {
   }
 }
 
+run "a_role_has_a_name_that_fits" {
+  command = apply
+
+  variables {
+    name          = "florin-in-production"
+    own_functions = ["payments.return_from_authentication"]
+  }
+
+  assert {
+    condition     = aws_iam_role.lambda["payments"].name == "florin-in-production-payments-eu-central-1" && length(aws_iam_role.lambda["payments.return_from_authentication"].name) == 64
+    error_message = "At most 64 characters, and otherwise function and region."
+  }
+}
+
 run "one_service_alone" {
   command = apply
 
