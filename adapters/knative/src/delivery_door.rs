@@ -116,8 +116,9 @@ fn answer(disposition: Disposition) -> Response {
             StatusCode::ACCEPTED.into_response()
         }
         Disposition::Retry { after } => {
-            (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, after.as_secs().max(1).to_string())])
-                .into_response()
+            // Whole seconds (RFC 9110, 10.2.3), and never sooner than asked.
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, seconds.max(1).to_string())]).into_response()
         }
         Disposition::NotAttempted => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
