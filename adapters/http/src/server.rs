@@ -110,13 +110,9 @@ pub async fn serve_within(listener: TcpListener, router: Router, drain: Drain, s
 
 fn protocols(sockets: &Sockets) -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(sockets.idle)
-        .max_buf_size(HEAD_BYTES)
-        // Who closes the writing half after a whole request waits for its answer.
-        .half_close(true);
+    // Who closes the writing half is taken for gone: TCP says the same of both, and whoever has gone must not hold a
+    // place until its room has ended.
+    server.http1().timer(TokioTimer::new()).header_read_timeout(sockets.idle).max_buf_size(HEAD_BYTES);
     server
         .http2()
         .timer(TokioTimer::new())
