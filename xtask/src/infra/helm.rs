@@ -17,6 +17,7 @@ pub(super) const TARGET: Target = Target {
         Check { name: "lint", slow: false, run: lint },
         Check { name: "wrong values are refused by name", slow: false, run: refused },
         Check { name: "manifests are valid, careful and as the catalog says", slow: false, run: rendered },
+        Check { name: "a new service is data alone", slow: false, run: grown },
         Check { name: "what is wrong in a manifest is found", slow: true, run: found },
         Check { name: "the packaged chart renders the same", slow: false, run: packaged },
         Check { name: "the binary starts with what each container is given", slow: true, run: started },
@@ -117,6 +118,24 @@ fn rendered() -> Result<Outcome, Problem> {
             let manifests = render(programs, &scratch, name, chart())?;
             let objects = programs.check(&manifests, &[&["manifests"], GIVEN].concat())?;
             programs.check(&manifests, &["helm", &catalog, paths])?;
+            said.push(format!("{name}: {objects}"));
+        }
+        Ok(said.join(", "))
+    })
+}
+
+fn grown() -> Result<Outcome, Problem> {
+    with(|programs| {
+        let scratch = Scratch::make()?;
+        let copy = scratch.path().join("chart");
+        output(Command::new("cp").arg("-R").arg(chart()).arg(&copy))?;
+        let catalog = copy.join("catalog.json");
+        programs.grow(&[&catalog])?;
+        let mut said = Vec::new();
+        for (name, paths) in CASES {
+            let manifests = render(programs, &scratch, name, copy.clone())?;
+            let objects = programs.check(&manifests, &[&["manifests"], GIVEN].concat())?;
+            programs.check(&manifests, &["helm", &catalog.display().to_string(), paths])?;
             said.push(format!("{name}: {objects}"));
         }
         Ok(said.join(", "))

@@ -15,6 +15,7 @@ pub(super) const TARGET: Target = Target {
     checks: &[
         Check { name: "what is deployed is what the code says", slow: false, run: verify },
         Check { name: "overlays are valid, careful and as the catalog says", slow: false, run: rendered },
+        Check { name: "a new service is data alone", slow: false, run: grown },
         Check { name: "what is wrong in an overlay is found", slow: true, run: found },
         Check { name: "the binary starts with what each container is given", slow: true, run: started },
     ],
@@ -54,6 +55,25 @@ fn rendered() -> Result<Outcome, Problem> {
             if *delivers {
                 programs.check(&manifests, &["knative", &catalog])?;
             }
+            said.push(format!("{name}: {objects}"));
+        }
+        Ok(said.join(", "))
+    })
+}
+
+fn grown() -> Result<Outcome, Problem> {
+    with(|programs| {
+        let scratch = Scratch::make()?;
+        let catalog = scratch.path().join("catalog.json");
+        output(Command::new("cp").arg(infra().join("helm/florin/catalog.json")).arg(&catalog))?;
+        let copy = copied(&scratch)?;
+        let (services, eventing) = (copy.join("services/catalog.json"), copy.join("eventing/catalog.json"));
+        programs.grow(&[&catalog, &services, &eventing])?;
+        let mut said = Vec::new();
+        for (name, _) in OVERLAYS.iter().filter(|(_, delivers)| *delivers) {
+            let manifests = render(programs, &scratch, name)?;
+            let objects = programs.check(&manifests, &[&["manifests"], GIVEN].concat())?;
+            programs.check(&manifests, &["knative", &catalog.display().to_string()])?;
             said.push(format!("{name}: {objects}"));
         }
         Ok(said.join(", "))
@@ -171,16 +191,21 @@ fn ticked(port: u16, function: &str, credentials: &str, wanted: u16) -> Result<(
     Err(Problem::Failed(format!("POST /_deliver/{function} {who} answers {status}, not {wanted}")))
 }
 
-/// A copy of infra/knative is rendered, because the file with the senders' secret is nobody's to write in a checkout.
 fn render(programs: &Programs, scratch: &Scratch, name: &str) -> Result<PathBuf, Problem> {
+    let copy = copied(scratch)?;
+    let overlay = copy.join("overlays").join(name);
+    let directory = if overlay.is_dir() { overlay } else { copy.join(name) };
+    let rendered = output(Command::new(&programs.kubectl).arg("kustomize").arg(directory))?;
+    scratch.write(&format!("{name}.yaml"), &rendered)
+}
+
+/// A copy of infra/knative, because the file with the senders' secret is nobody's to write in a checkout.
+fn copied(scratch: &Scratch) -> Result<PathBuf, Problem> {
     let copy = scratch.path().join("knative");
     if !copy.exists() {
         output(Command::new("cp").arg("-R").arg(infra().join("knative")).arg(&copy))?;
         let sender = format!("beginning=http://florin:{SECRET}@\n");
         std::fs::write(copy.join("overlays/broker/sender.env"), sender)?;
     }
-    let overlay = copy.join("overlays").join(name);
-    let directory = if overlay.is_dir() { overlay } else { copy.join(name) };
-    let rendered = output(Command::new(&programs.kubectl).arg("kustomize").arg(directory))?;
-    scratch.write(&format!("{name}.yaml"), &rendered)
+    Ok(copy)
 }

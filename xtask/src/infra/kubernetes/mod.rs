@@ -33,4 +33,10 @@ impl Programs {
         node.arg(infra().join("kubernetes/check.mjs")).arg(&self.models).arg(manifests).args(arguments);
         Ok(output(&mut node)?.trim().to_owned())
     }
+
+    /// Adds to generated files what a new service would add.
+    pub(super) fn grow(&self, files: &[&Path]) -> Result<(), Problem> {
+        let mut node = Command::new(&self.node);
+        output(node.arg(infra().join("kubernetes/grow.mjs")).args(files)).map(drop)
+    }
 }

@@ -1,0 +1,27 @@
+// Adds to generated data what a new service would add: node grow.mjs FILE... A chart or a kustomization that had to be edited by
+// hand for it would not show it.
+import { readFileSync, writeFileSync } from "node:fs";
+
+/** As the service payments, with a reaction of its own, under another name. */
+function another(value) {
+  return JSON.parse(JSON.stringify(value).replaceAll("payments", "ledger").replaceAll("/refunds", "/entries"));
+}
+
+for (const file of process.argv.slice(2)) {
+  const data = JSON.parse(readFileSync(file, "utf8"));
+  if (data.services) {
+    const [payments, audit] = ["payments", "audit"].map((name) => data.services.find((service) => service.name === name));
+    const queues = audit.queues.map((queue) => JSON.parse(JSON.stringify(queue).replaceAll("audit", "ledger")));
+    data.services.push({ ...another(payments), queues });
+  } else {
+    const grown = data.items.filter((item) => item.metadata.name.includes("payments")).map(another);
+    const triggers = data.items.filter((item) => item.kind === "Trigger");
+    grown.push(...triggers.map((trigger) => JSON.parse(JSON.stringify(trigger).replaceAll("audit", "ledger"))));
+    // The Service that takes deliveries serves the reaction too.
+    for (const { metadata, spec } of grown.filter((item) => item.kind === "Service" && triggers.length > 0)) {
+      if (metadata.labels["florin.dev/door"] === "deliveries") spec.template.spec.containers[0].env[0].value += ",ledger.record_event";
+    }
+    data.items.push(...grown);
+  }
+  writeFileSync(file, JSON.stringify(data, null, 2));
+}
