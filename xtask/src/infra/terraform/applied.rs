@@ -48,11 +48,8 @@ pub(super) fn run() -> Result<Outcome, Problem> {
     copy.terraform(ROOT, &["apply", "-no-color", "first.plan"])?;
     say("planning again");
     copy.terraform(ROOT, &["plan", "-no-color", "-out=second.plan"])?;
-    for (file, arguments) in
-        [("state.json", &["show", "-json"][..]), ("second-plan.json", &["show", "-json", "second.plan"])]
-    {
-        fs::write(copy.path(file), copy.terraform(ROOT, arguments)?)?;
-    }
+    fs::write(copy.path("state.json"), copy.terraform(ROOT, &["show", "-json"])?)?;
+    fs::write(copy.path("second-plan.json"), copy.terraform(ROOT, &["show", "-json", "second.plan"])?)?;
     say("looking at what was made, and using it");
     let tests = applied_tests(&copy.path("."), &aws.url(), "made::")?;
     say("destroying (minutes)");

@@ -17,7 +17,7 @@ pub(super) struct Copy {
     config: Option<PathBuf>,
     /// The address of what plays AWS.
     endpoint: Option<String>,
-    variables: Vec<(String, &'static str)>,
+    variables: Vec<(String, String)>,
 }
 
 /// What a check says where there is no Terraform.
@@ -52,8 +52,8 @@ impl Copy {
     }
 
     /// Gives a variable of the root a value.
-    pub(super) fn variable(&mut self, name: &str, value: &'static str) {
-        self.variables.push((format!("TF_VAR_{name}"), value));
+    pub(super) fn variable(&mut self, name: &str, value: &str) {
+        self.variables.push((format!("TF_VAR_{name}"), value.to_owned()));
     }
 
     /// Runs Terraform in this directory of the copy.

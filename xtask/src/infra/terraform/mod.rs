@@ -2,6 +2,7 @@
 
 mod applied;
 mod copy;
+mod planned;
 mod provider;
 
 use std::process::Command;
@@ -20,6 +21,7 @@ pub(super) const TARGET: Target = Target {
         Check { name: "valid", slow: false, run: valid },
         Check { name: "the module's own tests", slow: false, run: tested },
         Check { name: "scanned by checkov", slow: true, run: scanned },
+        Check { name: "aws-kubernetes planned around a cluster", slow: true, run: planned::run },
         Check { name: "applied to an emulator, used and destroyed", slow: true, run: applied::run },
     ],
 };
