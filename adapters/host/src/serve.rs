@@ -66,9 +66,7 @@ pub async fn serve(
     if let Some(sandbox) = &deployment.sandbox {
         routes = routes.nest("/sandbox", sandbox.router());
     }
-    routes = routes
-        .merge(crate::command::catalog::documentation(&app))
-        .route("/", get(|| async { axum::response::Redirect::to("/docs") }));
+    routes = routes.merge(crate::command::catalog::documentation(&app));
     let failure = Failure::new(stop.clone());
     let background = TaskTracker::new();
     let halt = CancellationToken::new();

@@ -5,7 +5,6 @@ mod batches;
 mod deadline;
 mod over_sqs;
 mod payments;
-mod same_answers;
 
 use florin_conformance::lambda::{Front, Lambda};
 use florin_conformance::sink::Sink;

@@ -31,7 +31,7 @@ const FILES: [(&str, &str); 3] = [
     ("favicon-32x32.png", "image/png"),
 ];
 
-/// The routes of the document and of the page that shows it.
+/// The routes of the document and of the page that shows it, and of the way there from the root.
 ///
 /// Addresses inside the page are relative, so that it also works behind a gateway's stage prefix.
 pub fn router(openapi: &Value) -> Router {
@@ -39,6 +39,7 @@ pub fn router(openapi: &Value) -> Router {
     let page = Asset::own("text/html; charset=utf-8", Bytes::from_static(include_bytes!("index.html")));
     let start = Asset::own("text/javascript; charset=utf-8", Bytes::from_static(include_bytes!("start.js")));
     let mut router = Router::new()
+        .route("/", get(|| async { Redirect::to("docs") }))
         .route("/openapi.json", document.route())
         .route("/docs", page.route())
         .route("/docs/", get(|| async { Redirect::permanent("../docs") }))

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod encode;
-mod feature;
 mod golden;
 mod hostile;
 mod http_binding;
