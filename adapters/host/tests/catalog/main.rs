@@ -9,6 +9,7 @@ mod list;
 mod openapi;
 mod released;
 mod validate;
+mod verify;
 
 use florin_host::services::SERVICES;
 use florin_kernel::function::Function;

@@ -1,5 +1,8 @@
 //! `florin catalog verify`: whether what is deployed is what the code says, and which line to mend where it is not.
 
+mod hcl;
+mod module;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +61,7 @@ pub(super) fn findings(infra: &Path) -> Result<Vec<Finding>, HostError> {
         let there = std::fs::read_to_string(&path).unwrap_or_default();
         findings.extend(difference(&path, &there, &file.text()?));
     }
+    findings.extend(module::findings(infra)?);
     Ok(findings)
 }
 

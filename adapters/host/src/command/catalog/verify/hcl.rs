@@ -1,0 +1,89 @@
+//! Looks settings up in Terraform's language, by block and name, with the lines they stand on.
+//!
+//! It reads what `terraform fmt` writes: a block opens at the end of a line and closes on a line of its own, and a
+//! setting is one line. What is written otherwise is not found, and that is said as if it were missing.
+
+/// A file's lines.
+pub(super) struct Hcl<'a> {
+    lines: Vec<&'a str>,
+}
+
+/// A block of a file.
+pub(super) struct Block<'a> {
+    /// The line that opens it, from 1.
+    pub(super) line: usize,
+    /// What that line says before the brace.
+    pub(super) header: &'a str,
+    lines: &'a [&'a str],
+}
+
+impl<'a> Hcl<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self { lines: text.lines().collect() }
+    }
+
+    /// The blocks that stand in no other.
+    pub(super) fn blocks(&'a self) -> Vec<Block<'a>> {
+        let mut blocks = Vec::new();
+        let mut at = 0;
+        while at < self.lines.len() {
+            let header =
+                self.lines[at].strip_suffix(" {").filter(|line| line.starts_with(char::is_alphabetic));
+            let Some(header) = header else {
+                at += 1;
+                continue;
+            };
+            // A closing brace of the outermost block is the first that is not indented.
+            let inside =
+                self.lines[at..].iter().position(|line| *line == "}").unwrap_or(self.lines.len() - at);
+            blocks.push(Block { line: at + 1, header, lines: &self.lines[at + 1..at + inside] });
+            at += inside;
+        }
+        blocks
+    }
+}
+
+impl Block<'_> {
+    /// A setting in the block or in one inside it: its line and its value.
+    pub(super) fn setting(&self, name: &str) -> Option<(usize, &str)> {
+        self.lines.iter().enumerate().find_map(|(offset, line)| {
+            let value = line.trim_start().strip_prefix(name)?.trim_start().strip_prefix('=')?.trim();
+            // A comment behind it is no part of it.
+            let value = value.split_once(" #").map_or(value, |(before, _)| before.trim_end());
+            Some((self.line + 1 + offset, value))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\
+# resource \"none\" \"here\" {
+resource \"aws_sqs_queue\" \"dead\" {
+  name = \"a\" # why
+}
+
+resource \"aws_sqs_queue\" \"function\" {
+  # batch_size = 1
+  redrive_policy = jsonencode({
+    maxReceiveCount = 100
+  })
+}
+";
+
+    #[test]
+    fn a_setting_is_found_in_its_block_with_its_line() {
+        let hcl = Hcl::of(TEXT);
+        let blocks = hcl.blocks();
+        let headers: Vec<_> = blocks.iter().map(|block| (block.line, block.header)).collect();
+        let headers_there =
+            [(2, "resource \"aws_sqs_queue\" \"dead\""), (6, "resource \"aws_sqs_queue\" \"function\"")];
+        assert_eq!(headers, headers_there);
+        assert_eq!(blocks[0].setting("name"), Some((3, "\"a\"")));
+        assert_eq!(blocks[1].setting("maxReceiveCount"), Some((9, "100")));
+        assert_eq!(blocks[1].setting("batch_size"), None, "a comment says nothing");
+        assert_eq!(blocks[1].setting("name"), None, "another block's setting is not its own");
+    }
+}

@@ -1,0 +1,147 @@
+//! `florin catalog verify`: what is deployed is what the code says, and where it is not the line to mend is named.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn infra() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../infra")
+}
+
+/// A copy of infra/ to break.
+fn copy() -> tempfile::TempDir {
+    let copy = tempfile::tempdir().expect("a scratch directory");
+    copy_tree(&infra(), copy.path());
+    copy
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory");
+    for entry in fs::read_dir(from).expect("infra/ is there").flatten() {
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_tree(&path, &to);
+        } else {
+            fs::copy(&path, &to).expect("a file is copied");
+        }
+    }
+}
+
+fn verify(infra: &Path) -> (bool, String) {
+    let mut florin = Command::new(env!("CARGO_BIN_EXE_florin"));
+    let ended = florin.args(["catalog", "verify", "--infra"]).arg(infra).output().expect("the binary starts");
+    let words = [ended.stdout, ended.stderr].concat();
+    (ended.status.success(), String::from_utf8(words).expect("the output is text"))
+}
+
+/// Breaks one line of one file; the command must name that file and line.
+fn check(file: &str, line: &str, broken: &str, said: &[&str]) {
+    let copy = copy();
+    let path = copy.path().join(file);
+    let text = fs::read_to_string(&path).expect("the file is there");
+    let number = text.lines().position(|one| one.trim() == line).expect("the line is there") + 1;
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    if broken.is_empty() {
+        lines.remove(number - 1);
+    } else {
+        lines[number - 1] = broken.to_owned();
+    }
+    fs::write(&path, lines.join("\n") + "\n").expect("the file is broken");
+    let (succeeded, words) = verify(copy.path());
+    assert!(!succeeded, "{file}: `{broken}` for `{line}` was not noticed");
+    for said in said.iter().map(|said| said.replace("LINE", &number.to_string())) {
+        assert!(words.contains(&said), "{said} is not said:\n{words}");
+    }
+}
+
+#[test]
+fn what_is_checked_in_is_what_the_code_says() {
+    let (succeeded, words) = verify(&infra());
+    assert!(succeeded, "{words}");
+}
+
+#[test]
+fn a_function_that_the_code_no_longer_has_is_named_in_every_generated_file() {
+    for file in ["catalog/terraform.json", "helm/florin/catalog.json"] {
+        let copy = copy();
+        let path = copy.path().join(file);
+        let text = fs::read_to_string(&path).expect("the file is there");
+        // As if the code had it when the file was written.
+        let more = text.replacen("payments.get_payment", "payments.removed_since", 1);
+        let line =
+            text.lines().position(|one| one.contains("payments.get_payment")).expect("it is there") + 1;
+        fs::write(&path, more).expect("the file is written");
+        let (succeeded, words) = verify(copy.path());
+        assert!(!succeeded);
+        let place = format!("{file}:{line}: ");
+        assert!(words.contains(&place) && words.contains("payments.removed_since"), "{place}\n{words}");
+    }
+}
+
+#[test]
+fn a_time_out_that_the_code_changed_is_named() {
+    let said = ["catalog/terraform.json:LINE: `\"timeout_seconds\": 30,` must be `\"timeout_seconds\": 29,`"];
+    check("catalog/terraform.json", "\"timeout_seconds\": 29,", "\"timeout_seconds\": 30,", &said);
+    let said = ["helm/florin/catalog.json:LINE: "];
+    check("helm/florin/catalog.json", "\"timeout_seconds\": 29,", "\"timeout_seconds\": 30,", &said);
+}
+
+#[test]
+fn a_mapping_that_forgets_to_report_what_failed_is_named() {
+    let file = "terraform/aws-serverless/queues.tf";
+    let line = "function_response_types = [\"ReportBatchItemFailures\"]";
+    check(
+        file,
+        line,
+        "",
+        &["queues.tf:", "`function_response_types = [\"ReportBatchItemFailures\"]` is missing"],
+    );
+    check(file, line, "  function_response_types = []", &["queues.tf:LINE: ", "brings back its whole batch"]);
+    check(file, line, "  # function_response_types = [\"ReportBatchItemFailures\"]", &["is missing"]);
+}
+
+#[test]
+fn settings_of_the_module_that_the_program_relies_on_are_named() {
+    for (file, line, broken) in [
+        (
+            "queues.tf",
+            "visibility_timeout_seconds = each.value.queue.visibility_timeout_seconds",
+            "  visibility_timeout_seconds = 30",
+        ),
+        ("queues.tf", "maxReceiveCount     = each.value.queue.max_receive_count", "    maxReceiveCount = 5"),
+        ("queues.tf", "raw_message_delivery = true", "  raw_message_delivery = false"),
+        ("http_api.tf", "payload_format_version = \"2.0\"", "  payload_format_version = \"1.0\""),
+        ("http_api.tf", "authorization_scopes = each.value.route.scopes", "  authorization_scopes = []"),
+        ("schedules.tf", "input    = jsonencode(each.value.schedule.input)", "    input = \"{}\""),
+        (
+            "functions.tf",
+            "role                           = aws_iam_role.lambda[each.key].arn",
+            "  role = var.role",
+        ),
+    ] {
+        check(&format!("terraform/aws-serverless/{file}"), line, broken, &[&format!("{file}:LINE: ")]);
+    }
+}
+
+#[test]
+fn a_way_in_that_no_code_declares_is_named() {
+    let copy = copy();
+    let path = copy.path().join("terraform/aws-serverless/back_door.tf");
+    let door =
+        "# One more.\nresource \"aws_apigatewayv2_route\" \"debug\" {\n  route_key = \"GET /debug\"\n}\n";
+    fs::write(&path, door).expect("the file is written");
+    let (succeeded, words) = verify(copy.path());
+    assert!(!succeeded);
+    assert!(words.contains("back_door.tf:2: ") && words.contains("declared by no code"), "{words}");
+}
+
+#[test]
+fn written_anew_the_generated_files_are_right_again() {
+    let copy = copy();
+    let path = copy.path().join("catalog/terraform.json");
+    fs::write(&path, "{}\n").expect("the file is broken");
+    let mut florin = Command::new(env!("CARGO_BIN_EXE_florin"));
+    let ended = florin.args(["catalog", "verify", "--write", "--infra"]).arg(copy.path()).output();
+    assert!(ended.expect("the binary starts").status.success());
+    assert_eq!(fs::read(&path).ok(), fs::read(infra().join("catalog/terraform.json")).ok());
+}
