@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use florin_http::app::App;
 use florin_http::server::Drain;
@@ -21,6 +22,7 @@ use crate::config::Config;
 use crate::deployment::{Deployment, HostError, Reached};
 use crate::schema;
 use crate::telemetry::Telemetry;
+use crate::telemetry::gauges::Gauges;
 
 /// The most messages of one queue at a time in one process.
 const CONCURRENCY: usize = 16;
@@ -70,6 +72,10 @@ pub async fn serve(
     let failure = Failure::new(stop.clone());
     let background = TaskTracker::new();
     let halt = CancellationToken::new();
+    let gauges = Gauges::new(app.services().to_vec(), deployment.broker.subscriber.clone());
+    if telemetry.exports() {
+        background.spawn(Arc::clone(&gauges).keep_looking(halt.clone()));
+    }
     if let Some(metrics) = metrics {
         background.spawn(crate::telemetry::keep_up(metrics.clone(), halt.clone()));
         match config.get("metrics_listen") {
@@ -77,9 +83,9 @@ pub async fn serve(
                 let listener = TcpListener::bind(address).await?;
                 let drain =
                     Drain { stop: halt.clone(), linger: Duration::ZERO, patience: Duration::from_secs(1) };
-                background.spawn(server::serve(listener, metrics_route(metrics), drain));
+                background.spawn(server::serve(listener, metrics_route(metrics, gauges), drain));
             }
-            None if config.queue_is_embedded() => routes = routes.merge(metrics_route(metrics)),
+            None if config.queue_is_embedded() => routes = routes.merge(metrics_route(metrics, gauges)),
             None => {}
         }
     }
@@ -194,8 +200,13 @@ async fn finish_effects(app: &App, patience: Duration) {
     }
 }
 
-fn metrics_route(handle: PrometheusHandle) -> Router {
-    Router::new().route("/metrics", get(move || std::future::ready(handle.render())))
+fn metrics_route(handle: PrometheusHandle, gauges: Arc<Gauges>) -> Router {
+    let render = move || async move {
+        gauges.look().await;
+        // Prometheus refuses what says no version (its text format, 0.0.4).
+        ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
+    };
+    Router::new().route("/metrics", get(render))
 }
 
 /// Rung by SIGTERM or Ctrl-C.

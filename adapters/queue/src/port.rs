@@ -5,6 +5,7 @@ use std::sync::Arc;
 use florin_kernel::corridor::Disposition;
 use florin_kernel::event::{Event, Pattern};
 use florin_kernel::function::{Function, Room};
+use florin_kernel::time::Timestamp;
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +70,19 @@ pub struct SetAside {
     pub why: String,
 }
 
+/// What waits in a function's queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueBacklog {
+    /// Whose queue.
+    pub function: String,
+    /// Messages that are due, due later or being delivered, as far as the broker tells.
+    pub messages: u64,
+    /// Whether the broker says how long they wait.
+    pub knows_age: bool,
+    /// Since when the oldest of them is there.
+    pub oldest: Option<Timestamp>,
+}
+
 /// Takes events from a broker.
 pub trait Subscriber: Send + Sync {
     /// Makes the queues and bindings of these subscriptions, so that nothing published from now on is lost,
@@ -92,4 +106,13 @@ pub trait Subscriber: Send + Sync {
         subscriptions: &'a [Subscription],
         most: usize,
     ) -> BoxFuture<'a, Result<Vec<SetAside>, QueueError>>;
+
+    /// What waits for these subscriptions, asked cheaply: readers of metrics come every few seconds. A queue that is
+    /// not there is left out, and a broker that cannot tell says nothing.
+    fn backlog<'a>(
+        &'a self,
+        _subscriptions: &'a [Subscription],
+    ) -> BoxFuture<'a, Result<Vec<QueueBacklog>, QueueError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
 }

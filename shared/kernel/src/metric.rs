@@ -73,8 +73,10 @@ const fn seconds(name: &'static str, attributes: &'static [&'static str], summar
     Metric { name, instrument: Instrument::Histogram, unit: "s", attributes, summary }
 }
 
-const FUNCTION: &str = "florin.function";
-const SERVICE: &str = "florin.service";
+/// The attribute that names a function.
+pub const FUNCTION: &str = "florin.function";
+/// The attribute that names a service.
+pub const SERVICE: &str = "florin.service";
 
 /// A request at a door.
 pub const HTTP_SERVER_DURATION: Metric = seconds(

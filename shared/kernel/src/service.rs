@@ -31,12 +31,20 @@ pub struct Definition {
 
 const KERNEL_MIGRATIONS: Migrations = Migrations {
     module: "kernel",
-    steps: &[Migration {
-        version: 1,
-        name: "kernel",
-        sql: include_str!("../migrations/0001_kernel.sql"),
-        contracting: false,
-    }],
+    steps: &[
+        Migration {
+            version: 1,
+            name: "kernel",
+            sql: include_str!("../migrations/0001_kernel.sql"),
+            contracting: false,
+        },
+        Migration {
+            version: 2,
+            name: "needs_review",
+            sql: include_str!("../migrations/0002_needs_review.sql"),
+            contracting: false,
+        },
+    ],
 };
 
 impl Definition {

@@ -1,6 +1,8 @@
 //! What processes tell of themselves: one trace from the request to the audit record, metrics, and logs.
 
 mod lambda;
+mod log;
+mod metrics;
 mod one_trace;
 
 use florin_conformance::collector::Collector;

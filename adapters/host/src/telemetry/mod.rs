@@ -1,6 +1,7 @@
 //! Logs, metrics and traces of the process.
 
 mod both;
+pub mod gauges;
 mod line;
 #[cfg(feature = "otlp")]
 mod otlp;

@@ -1,6 +1,7 @@
 //! The queue port on RabbitMQ: quorum queues, publisher confirms, a ladder of TTL queues.
 
 mod answer;
+mod backlog;
 mod backoff;
 mod broker;
 mod config;

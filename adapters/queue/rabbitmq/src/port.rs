@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use florin_kernel::event::Event;
 use florin_queue::features::{Delay, FanOut, Features, Restart};
-use florin_queue::port::{Handler, PublishError, Publisher, QueueError, SetAside, Subscriber, Subscription};
+use florin_queue::port::{
+    Handler, PublishError, Publisher, QueueBacklog, QueueError, SetAside, Subscriber, Subscription,
+};
 use futures_util::future::BoxFuture;
 use lapin::types::ShortString;
 use tokio_util::sync::CancellationToken;
 
+use crate::backlog;
 use crate::broker::Broker;
 use crate::config::RabbitMqConfig;
 use crate::consumer::QueueConsumer;
@@ -108,6 +111,19 @@ impl Subscriber for RabbitMq {
                 found.extend(set_aside::peek(&self.broker, subscription.function, most).await?);
             }
             Ok(found)
+        })
+    }
+
+    fn backlog<'a>(
+        &'a self,
+        subscriptions: &'a [Subscription],
+    ) -> BoxFuture<'a, Result<Vec<QueueBacklog>, QueueError>> {
+        Box::pin(async move {
+            let mut told = Vec::new();
+            for subscription in subscriptions {
+                told.extend(backlog::of(&self.broker, subscription.function).await?);
+            }
+            Ok(told)
         })
     }
 }

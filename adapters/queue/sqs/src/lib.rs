@@ -10,6 +10,7 @@
 //!
 //! Credentials come from the AWS default chain. TLS is rustls with aws-lc-rs, which the SDK sets for itself.
 
+mod backlog;
 mod config;
 mod connect;
 mod consume;
@@ -30,7 +31,9 @@ use std::sync::Arc;
 
 use florin_kernel::event::Event;
 use florin_queue::features::{Delay, FanOut, Features, Restart};
-use florin_queue::port::{Handler, PublishError, Publisher, QueueError, SetAside, Subscriber, Subscription};
+use florin_queue::port::{
+    Handler, PublishError, Publisher, QueueBacklog, QueueError, SetAside, Subscriber, Subscription,
+};
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
@@ -99,5 +102,12 @@ impl Subscriber for Sqs {
         most: usize,
     ) -> BoxFuture<'a, Result<Vec<SetAside>, QueueError>> {
         Box::pin(self.inner.set_aside(subscriptions, most))
+    }
+
+    fn backlog<'a>(
+        &'a self,
+        subscriptions: &'a [Subscription],
+    ) -> BoxFuture<'a, Result<Vec<QueueBacklog>, QueueError>> {
+        Box::pin(self.inner.backlog(subscriptions))
     }
 }

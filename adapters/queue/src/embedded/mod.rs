@@ -27,7 +27,9 @@ pub use depth::Depth;
 pub use lock::ServeLock;
 
 use crate::features::{Delay, FanOut, Features, Restart};
-use crate::port::{Handler, PublishError, Publisher, QueueError, SetAside, Subscriber, Subscription};
+use crate::port::{
+    Handler, PublishError, Publisher, QueueBacklog, QueueError, SetAside, Subscriber, Subscription,
+};
 use store::Store;
 
 /// What it does by itself.
@@ -119,6 +121,24 @@ impl Subscriber for EmbeddedQueue {
         Box::pin(async move {
             let listed = self.store.set_aside(subscriptions, most).await;
             listed.map_err(|error| QueueError(format!("the queue cannot be read: {error}")))
+        })
+    }
+
+    fn backlog<'a>(
+        &'a self,
+        subscriptions: &'a [Subscription],
+    ) -> BoxFuture<'a, Result<Vec<QueueBacklog>, QueueError>> {
+        Box::pin(async move {
+            let depths = self.depth().await?.into_iter();
+            let wanted = depths.filter(|depth| subscriptions.iter().any(|s| s.function == depth.queue));
+            Ok(wanted
+                .map(|Depth { queue, messages, oldest, .. }| QueueBacklog {
+                    function: queue,
+                    messages,
+                    knows_age: true,
+                    oldest,
+                })
+                .collect())
         })
     }
 }

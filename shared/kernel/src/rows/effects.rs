@@ -273,20 +273,3 @@ pub async fn take_over(service: &Service) -> DbResult<u64> {
     tx.commit().await.map_err(CommitError::into_error)?;
     Ok(rows)
 }
-
-/// How much waits: effects wanted and since when the oldest waits, and how many need a person.
-pub async fn backlog(service: &Service) -> DbResult<(i64, Option<Timestamp>, i64)> {
-    service
-        .db
-        .read(Wall::System)
-        .await?
-        .sql(
-            "SELECT count(*) FILTER (WHERE state = 'wanted'),
-                 min(created_at) FILTER (WHERE state = 'wanted'),
-                 count(*) FILTER (WHERE state = 'needs_review')
-             FROM florin_effects
-             WHERE state <> 'done'",
-        )
-        .one()
-        .await
-}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{caddy, helm, knative, terraform};
+use super::{caddy, helm, knative, metrics, terraform};
 use crate::deployment::HostError;
 
 /// A generated file.
@@ -22,6 +22,7 @@ pub(super) const GENERATED: &[Generated] = &[
     // Helm reads only files inside the chart.
     Generated { path: "helm/florin/catalog.json", document: helm::document },
     Generated { path: "containers/caddy.json", document: caddy::document },
+    Generated { path: "observability/metrics.json", document: metrics::document },
 ];
 
 impl Generated {

@@ -5,6 +5,7 @@ mod generated;
 mod helm;
 mod knative;
 mod kubernetes;
+mod metrics;
 mod schedule;
 mod settings;
 mod terraform;
@@ -51,6 +52,8 @@ enum Format {
     Knative,
     /// What infra/helm takes.
     Helm,
+    /// Every metric, by its OpenTelemetry name and by its name at /metrics.
+    Metrics,
 }
 
 #[derive(Debug, Subcommand)]
@@ -78,6 +81,7 @@ impl Catalog {
             Format::Terraform => terraform::document()?,
             Format::Knative => knative::document()?,
             Format::Helm => helm::document()?,
+            Format::Metrics => metrics::document()?,
         };
         super::print(&format!("{}\n", serde_json::to_string_pretty(&document)?))
     }
