@@ -13,7 +13,7 @@ use florin_kernel::function::Function;
 use florin_kernel::metric;
 use florin_kernel::problem::{Class, Code, Problem, codes};
 use florin_kernel::service::Service;
-use http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Extensions, HeaderName, HeaderValue};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -86,6 +86,7 @@ pub(crate) async fn read(
         Method::Get if body.is_end_stream() => Bytes::new(),
         Method::Get => return Err(away(codes::INVALID_REQUEST.because("GET takes no body"))),
         Method::Post | Method::Put | Method::Patch | Method::Delete => {
+            check_coding(&parts.headers).map_err(away)?;
             read_body(body, app.limits.body_bytes, app.limits.arrival).await.map_err(away)?
         }
     };
@@ -138,6 +139,16 @@ pub async fn read_body(body: Body, limit: usize, arrival: Duration) -> Result<By
             Err(codes::REQUEST_TOO_SLOW.because(format!("the body must arrive within {bound} ms")))
         }
     }
+}
+
+/// Nothing is decoded here, and what another reader would decode first is not read as it stands (RFC 9110, section
+/// 15.5.16).
+fn check_coding(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"identity");
+    if headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
+        return Ok(());
+    }
+    Err(codes::UNSUPPORTED_MEDIA_TYPE.because("Content-Encoding: the body must come as it is"))
 }
 
 /// A header that must not be repeated, in visible ASCII.

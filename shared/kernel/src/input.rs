@@ -9,6 +9,10 @@ use serde_json::{Map, Value};
 use crate::json::{self, escape};
 use crate::problem::{FieldError, Problem, codes, shortened};
 
+/// The most parameters and form fields of a request. Each is compared with all before it, so thousands would cost
+/// seconds.
+const MOST_PARAMETERS: usize = 100;
+
 /// The fields of a request before they have types.
 #[derive(Clone, Debug, Default)]
 pub struct Input {
@@ -21,6 +25,9 @@ pub struct Input {
 impl Input {
     /// Adds a parameter that is text: `limit=5` may fill an integer field. A repeated one is refused.
     pub fn parameter(&mut self, name: String, value: String) -> Result<(), Problem> {
+        if self.text.len() >= MOST_PARAMETERS {
+            return Err(invalid(parameter(name, "more parameters than any operation has")));
+        }
         if self.text.iter().any(|(n, _)| *n == name) {
             return Err(invalid(parameter(name, "given more than once")));
         }
@@ -307,5 +314,13 @@ mod tests {
         input.parameter("amount".into(), "many".into()).unwrap();
         assert_eq!(input.parse::<Order>().unwrap_err().errors[0].parameter.as_deref(), Some("amount"));
         assert!(input.parameter("id".into(), "o2".into()).is_err(), "a repeated parameter was taken");
+    }
+
+    #[test]
+    fn there_are_only_so_many_parameters() {
+        let mut input = Input::default();
+        let taken =
+            (0..1_000).take_while(|n| input.parameter(format!("p{n}"), String::new()).is_ok()).count();
+        assert_eq!(taken, MOST_PARAMETERS);
     }
 }

@@ -16,7 +16,7 @@ const AT_ONCE: usize = 8;
 const ROUNDS: usize = 4;
 
 /// What a process may have grown by afterwards, in kilobytes. It takes about two thousand requests or more, some
-/// with heads of 100 kB and bodies of 160 kB: what kept 2 kB of each is over it. Less than a tenth was seen.
+/// with heads of 100 kB and bodies of 160 kB: what kept 2 kB of each is over it. Up to half of it was seen.
 const GROWTH: u64 = 4 * 1024;
 /// What it may hold beyond that meanwhile, in kilobytes: eight of the largest requests, several times over for the
 /// copies that buffers make, and the free lists of the allocator.

@@ -219,5 +219,15 @@ fn texts() -> Vec<Case> {
         let request = request.header("content-type", media_type);
         cases.push(Case::new(format!("as {media_type:?}"), request, Problem(415, "unsupported_media_type")));
     }
+    for coding in ["gzip", "br", "identity, gzip", "x-unknown", ""] {
+        let request = Request::pay(of_bytes(100)).header("content-encoding", coding);
+        cases.push(Case::new(
+            format!("as {coding:?} of it"),
+            request,
+            Problem(415, "unsupported_media_type"),
+        ));
+    }
+    let plain = Request::pay(of_bytes(100)).header("content-encoding", "identity");
+    cases.push(Case::new("as it is, and says so", plain, Taken(201)));
     cases
 }

@@ -100,6 +100,23 @@ fn malformed() -> Vec<Case> {
             Request { method: "DELETE".to_owned(), ..list() }.header("x-http-method-override", "GET"),
             Problem(405, "method_not_allowed"),
         ),
+        Case::new(
+            "a method that shows what was sent",
+            Request { method: "TRACE".to_owned(), ..list() },
+            Problem(405, "method_not_allowed"),
+        ),
+        Case::new(
+            "a tunnel",
+            Request { method: "CONNECT".to_owned(), target: b"other.test:80".to_vec(), ..list() },
+            Problem(400, "invalid_path"),
+        )
+        // RFC 9113, section 8.5: a tunnel has no path.
+        .but(&H2, Broken),
+        Case::new(
+            "options of everything",
+            Request { method: "OPTIONS".to_owned(), target: b"*".to_vec(), ..list() },
+            Problem(400, "invalid_path"),
+        ),
         Case::new("a method that is none", Request { method: "GE\u{1}T".to_owned(), ..list() }, Broken)
             .but(&FUNCTION, Problem(400, "invalid_method")),
         Case::new("no host", Request { host: String::new(), ..list() }, Problem(400, "invalid_host"))
