@@ -93,7 +93,7 @@ impl Deployment {
                 ));
             }
         };
-        let network = network(&config, card, public)?;
+        let network = network(&config, card, public, reached.freezes)?;
         let broker = Broker::open(&config, clock.clone(), lock.as_ref()).await?;
         let (mut services, mut unchecked) = (Vec::new(), Vec::new());
         for definition in chosen {
@@ -200,11 +200,19 @@ fn public_url(config: &Config, provider: &CardProvider, local: Option<&str>) -> 
     }
 }
 
-/// The peers: the card provider at this base address.
-pub fn network(config: &Config, card: Option<String>, public: String) -> Result<Arc<dyn Network>, HostError> {
+/// The peers: the card provider at this base address. A process that freezes may end before it speaks to any.
+pub fn network(
+    config: &Config,
+    card: Option<String>,
+    public: String,
+    freezes: bool,
+) -> Result<Arc<dyn Network>, HostError> {
     let mut peers = HashMap::new();
     if let Some(base) = card {
         peers.insert("card", Peer { base, credential: config.get("card_credential").map(str::to_owned) });
+    }
+    if freezes {
+        return Ok(Arc::new(HttpNetwork::when_needed(peers, public)));
     }
     Ok(Arc::new(HttpNetwork::new(peers, public)?))
 }

@@ -1,6 +1,7 @@
 //! The port to peers over HTTP: addresses, credentials, time-outs and size limits are the deployment's.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use florin_kernel::metric;
@@ -26,7 +27,7 @@ const LARGEST: usize = 1024 * 1024;
 
 /// Peers over HTTP.
 pub struct HttpNetwork {
-    client: reqwest::Client,
+    client: OnceLock<reqwest::Client>,
     peers: HashMap<&'static str, Known>,
     public: String,
 }
@@ -47,18 +48,35 @@ impl Known {
 }
 
 impl HttpNetwork {
-    /// A port to these peers, which reach us at the public address.
+    /// A port to these peers, which reach us at the public address. Whether TLS works is known at once where a peer
+    /// needs it.
+    ///
+    /// # Errors
+    /// The platform has no TLS roots.
     pub fn new(
         peers: HashMap<&'static str, Peer>,
         public: impl Into<String>,
     ) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(3))
-            .redirect(reqwest::redirect::Policy::none())
-            .pool_max_idle_per_host(64)
-            .build()?;
+        let network = Self::when_needed(peers, public);
+        if network.peers.values().any(|known| known.peer.base.starts_with("https://")) {
+            return Ok(Self { client: OnceLock::from(client()?), ..network });
+        }
+        Ok(network)
+    }
+
+    /// As [`HttpNetwork::new`], for a process that may end before it speaks to any peer: its client is made when
+    /// one is first spoken to. Reading the platform's TLS roots takes longer than all else at a cold start.
+    pub fn when_needed(peers: HashMap<&'static str, Peer>, public: impl Into<String>) -> Self {
         let peers = peers.into_iter().map(|(name, peer)| (name, Known::of(peer))).collect();
-        Ok(Self { client, peers, public: public.into() })
+        Self { client: OnceLock::new(), peers, public: public.into() }
+    }
+
+    fn client(&self) -> Result<&reqwest::Client, SendError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let made = client().map_err(|error| SendError::NotSent(format!("no HTTP client: {error}")))?;
+        Ok(self.client.get_or_init(|| made))
     }
 
     /// One exchange in a client span, whose identifier is what the peer is told. The address stays out of the span
@@ -126,7 +144,7 @@ impl HttpNetwork {
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
             .map_err(|error| SendError::NotSent(error.to_string()))?;
         let mut sending = self
-            .client
+            .client()?
             .request(method, format!("{base}{}", request.path))
             .timeout(timeout)
             .header("idempotency-key", key)
@@ -167,6 +185,14 @@ impl HttpNetwork {
             other => other,
         }
     }
+}
+
+fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_max_idle_per_host(64)
+        .build()
 }
 
 /// Only what failed before a connection stood is surely not sent. The address stays out of the words: it may

@@ -1,6 +1,7 @@
 //! Publishes events as CloudEvents over HTTP: to a Knative Broker, or whatever `K_SINK` names.
 
 use std::error::Error;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use florin_kernel::event::Event;
@@ -50,7 +51,9 @@ impl Default for HttpPublishing {
 /// Batched mode would need the receiver to ask for it (CloudEvents HTTP binding, section 1.3).
 /// An event may arrive more than once, and in any order.
 pub struct HttpPublisher {
-    client: Client,
+    /// Made when something is first published: reading the platform's TLS roots takes longer than the rest of a
+    /// cold start, and a function that only reads publishes nothing.
+    client: OnceLock<Client>,
     sink: Url,
     how: HttpPublishing,
 }
@@ -59,21 +62,28 @@ impl HttpPublisher {
     /// A publisher to this address, which is http or https; nothing is sent yet.
     ///
     /// # Errors
-    /// The address is not one, or the platform has no TLS roots.
+    /// The address is not one.
     pub fn new(sink: &str, how: HttpPublishing) -> Result<Self, QueueError> {
         let sink = Url::parse(sink).map_err(|error| QueueError(format!("the sink is not a URL: {error}")))?;
         if !matches!(sink.scheme(), "http" | "https") || sink.host().is_none() {
             return Err(QueueError("the sink is not an http or https URL".to_owned()));
+        }
+        Ok(Self { client: OnceLock::new(), sink, how })
+    }
+
+    fn client(&self) -> Result<&Client, PublishError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
         }
         let client = Client::builder()
             // 3xx is reserved in Knative Eventing: an event goes where it was addressed or nowhere.
             .redirect(redirect::Policy::none())
             // Configuration comes from the host, not from HTTP_PROXY.
             .no_proxy()
-            .timeout(how.timeout)
+            .timeout(self.how.timeout)
             .build()
-            .map_err(|error| QueueError(format!("no HTTP client: {}", causes(&error))))?;
-        Ok(Self { client, sink, how })
+            .map_err(|error| PublishError::NotConfirmed(format!("no HTTP client: {}", causes(&error))))?;
+        Ok(self.client.get_or_init(|| client))
     }
 
     /// Posts the event, unless this begins too late.
@@ -92,7 +102,7 @@ impl HttpPublisher {
     async fn post(&self, event: &Event) -> Result<(), PublishError> {
         let (headers, body) =
             encode_http_binary(event).map_err(|error| PublishError::Refused(error.to_string()))?;
-        let request = self.client.post(self.sink.clone()).headers(headers).body(body);
+        let request = self.client()?.post(self.sink.clone()).headers(headers).body(body);
         // The address may hold a secret, so it stays out of what is logged.
         let answer =
             request.send().await.map_err(|error| PublishError::NotConfirmed(causes(&error.without_url())))?;

@@ -54,7 +54,7 @@ enum Verb {
 /// The services as a command joins them: beside the process that serves.
 pub(super) async fn joined(config: Config, clock: Clock) -> Result<Vec<Arc<Service>>, HostError> {
     let public = config.get("public_url").unwrap_or_default().trim_end_matches('/').to_owned();
-    let network = network(&config, card::address(&config), public)?;
+    let network = network(&config, card::address(&config), public, false)?;
     let mut services = Vec::new();
     for definition in chosen(&config)? {
         let service = service(definition, &config, &clock, &network, false).await?;
