@@ -1,80 +1,14 @@
-//! What is published is delivered, to whom it concerns, and what a handler answers is done.
+//! What a handler answers is done, and how many work at once. That events arrive where they are wanted, and come again
+//! in their time, is a case of the conformance suite for every queue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use florin_kernel::corridor::Disposition;
-use florin_queue::port::Publisher;
 use tokio::sync::Barrier;
 
-use crate::rig::{AUDIT, Consumer, INVOICES, clock, declared, depth, event, of_kind, publish};
-
-#[tokio::test]
-async fn an_event_arrives_as_it_was_published() {
-    let directory = tempfile::tempdir().unwrap();
-    let queue = declared(directory.path(), &clock()).await;
-    let mut consumer = Consumer::done(&queue, INVOICES);
-    publish(&queue, &["evt_1"]).await;
-    assert_eq!(consumer.next().await, event("evt_1"));
-    assert!(consumer.stop().await.is_empty());
-    assert_eq!(depth(&queue, INVOICES).await, 0);
-}
-
-#[tokio::test]
-async fn every_subscription_gets_its_own_copy_and_only_what_its_patterns_match() {
-    let directory = tempfile::tempdir().unwrap();
-    let queue = declared(directory.path(), &clock()).await;
-    let batch = [
-        of_kind("evt_1", "florin.payment.captured.v1"),
-        of_kind("evt_2", "florin.refund.succeeded.v1"),
-        of_kind("evt_3", "florin.payment.v1"),
-        of_kind("evt_4", "other.payment.captured.v1"),
-    ];
-    assert_eq!(queue.publish(&batch).await, vec![Ok(()); 4]);
-    let (mut invoices, mut audit) = (Consumer::done(&queue, INVOICES), Consumer::done(&queue, AUDIT));
-    assert_eq!(invoices.next_ids(1).await, ["evt_1"]);
-    assert_eq!(audit.next_ids(3).await, ["evt_1", "evt_2", "evt_3"]);
-    assert!(invoices.stop().await.is_empty());
-    assert!(audit.stop().await.is_empty());
-}
-
-#[tokio::test]
-async fn one_reactions_failure_leaves_the_other_alone() {
-    let directory = tempfile::tempdir().unwrap();
-    let queue = declared(directory.path(), &clock()).await;
-    publish(&queue, &["evt_1", "evt_2"]).await;
-    let hour = Duration::from_secs(3_600);
-    let mut invoices = Consumer::answering(&queue, INVOICES, move |_| Disposition::Retry { after: hour });
-    let mut audit = Consumer::done(&queue, AUDIT);
-    assert_eq!(invoices.next_ids(2).await, ["evt_1", "evt_2"]);
-    assert_eq!(audit.next_ids(2).await, ["evt_1", "evt_2"]);
-    invoices.stop().await;
-    audit.stop().await;
-    assert_eq!((depth(&queue, INVOICES).await, depth(&queue, AUDIT).await), (2, 0));
-}
-
-#[tokio::test]
-async fn a_retry_comes_when_the_clock_says_so_and_not_before() {
-    let directory = tempfile::tempdir().unwrap();
-    let clock = clock();
-    let queue = declared(directory.path(), &clock).await;
-    let mut consumer = Consumer::answering(&queue, INVOICES, |event| match event.id.as_str() {
-        "evt_1" => Disposition::Retry { after: Duration::from_secs(30) },
-        _ => Disposition::Done,
-    });
-    publish(&queue, &["evt_1"]).await;
-    assert_eq!(consumer.next_ids(1).await, ["evt_1"]);
-    // It was published first, so it would come before each of these if it were due.
-    publish(&queue, &["evt_2"]).await;
-    assert_eq!(consumer.next_ids(1).await, ["evt_2"]);
-    clock.advance(Duration::from_secs(29));
-    publish(&queue, &["evt_3"]).await;
-    assert_eq!(consumer.next_ids(1).await, ["evt_3"]);
-    clock.advance(Duration::from_secs(1));
-    assert_eq!(consumer.next_ids(1).await, ["evt_1"]);
-    consumer.stop().await;
-}
+use crate::rig::{Consumer, INVOICES, clock, declared, depth, publish};
 
 #[tokio::test]
 async fn what_was_not_attempted_comes_again_after_pauses_without_the_clock_moving() {

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use florin_kernel::db::{Db, DbConfig, Wall};
-use florin_kernel::rows::{dead_letters, outbox};
+use florin_kernel::rows::outbox;
 use florin_kernel::service::Settings;
 use florin_queue::consumer::run_consumers;
 use florin_queue::embedded::{EmbeddedQueue, ServeLock};
@@ -32,22 +31,6 @@ fn start(
 
 async fn queued(queue: &EmbeddedQueue) -> u64 {
     queue.depth().await.unwrap().iter().map(|depth| depth.messages).sum()
-}
-
-/// How many orders to refuse are in the queue and with no consumer.
-async fn waiting(store: &Db) -> i64 {
-    let mut tx = store.read(Wall::System).await.unwrap();
-    tx.sql("SELECT count(*) FROM queue_messages WHERE queue = 'shop.refuse_order' AND holder IS NULL")
-        .one::<(i64,)>()
-        .await
-        .unwrap()
-        .0
-}
-
-/// The queue's store as a stranger sees it.
-async fn store(directory: &std::path::Path) -> Db {
-    let url = format!("sqlite://{}", directory.join("queue.db").display());
-    DbConfig::new(url, "queue").connect().await.unwrap()
 }
 
 #[tokio::test]
@@ -89,37 +72,6 @@ async fn each_event_changes_something_once_although_the_process_is_killed_again_
     }
     assert_eq!(tallied(&service, "counted").await, (ORDERS, ORDERS));
     assert_eq!(tallied(&service, "confirmed").await, (ORDERS, ORDERS));
-}
-
-#[tokio::test]
-async fn an_order_that_never_works_is_a_dead_letter_after_its_attempts_and_leaves_the_queue() {
-    let directory = tempfile::tempdir().unwrap();
-    let clock = clock();
-    let settings = Settings { attempts: 3, ..Settings::default() };
-    let (service, queue) =
-        (shop(directory.path(), &clock, settings).await, queue(directory.path(), &clock).await);
-    let stop = CancellationToken::new();
-    let process = start(&service, &queue, &stop);
-    order(&queue, "order_1", "broken").await;
-    let attempts = async || {
-        let sql = "SELECT attempts FROM florin_inbox WHERE function = 'shop.refuse_order'";
-        rows::<(i64,)>(&service, sql).await.first().map_or(0, |(attempts,)| *attempts)
-    };
-    let store = store(directory.path()).await;
-    for (attempt, wait) in [(1, 1), (2, 5)] {
-        until("it was tried", async || attempts().await == attempt).await;
-        until("it waits for its time", async || waiting(&store).await == 1).await;
-        clock.advance(Duration::from_secs(wait));
-    }
-    until("it is a dead letter", async || !dead_letters::list(&service, 10).await.unwrap().is_empty()).await;
-    stop.cancel();
-    process.await.unwrap();
-    let letters = dead_letters::list(&service, 10).await.unwrap();
-    assert_eq!(letters.len(), 1);
-    assert_eq!((letters[0].function.as_str(), letters[0].attempts), ("shop.refuse_order", 3));
-    // Counted by the other reaction all the same.
-    assert_eq!(tallied(&service, "counted").await, (1, 1));
-    assert_eq!(queued(&queue).await, 0);
 }
 
 #[tokio::test]

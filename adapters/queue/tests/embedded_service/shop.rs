@@ -25,7 +25,6 @@ pub(crate) static SHOP: Definition = Definition {
     functions: &[
         Function::reaction::<CountOrder>(),
         Function::reaction::<ConfirmOrder>(),
-        Function::reaction::<RefuseOrder>(),
         Function::reaction::<AnnounceOrder>(),
         Function::job::<CheckOrders>(),
         Function::job::<CheckOrdersDaily>(),
@@ -80,16 +79,6 @@ impl Reaction for ConfirmOrder {
     type Data = String;
     async fn run(fact: Fact<String>, cx: &mut Cx) -> Result<(), Stop> {
         tally(cx, "confirmed", &fact.data).await
-    }
-}
-
-struct RefuseOrder;
-impl Reaction for RefuseOrder {
-    const NAME: &'static str = "shop.refuse_order";
-    const ON: &'static [Pattern] = &[Pattern("other.order.broken.v1")];
-    type Data = Value;
-    async fn run(_: Fact<Value>, _: &mut Cx) -> Result<(), Stop> {
-        Err(Stop::fault("this order breaks everything"))
     }
 }
 

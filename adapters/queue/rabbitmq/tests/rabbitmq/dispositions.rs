@@ -8,7 +8,7 @@ use florin_kernel::corridor::Disposition;
 use florin_queue::port::{Subscriber, Subscription};
 use florin_rabbitmq::RabbitMq;
 
-use crate::site::{EVERYTHING, PAYMENTS, consume, event, ids, on_broker, publish_all};
+use crate::site::{PAYMENTS, consume, event, ids, on_broker, publish_all};
 
 /// Answers these in turn, then `Done`.
 fn script(answers: impl Into<Vec<Disposition>>) -> impl Fn() -> Disposition {
@@ -57,29 +57,6 @@ fn a_retry_does_not_hold_up_other_events() {
         publish_all(&broker, &(0..20).map(event).collect::<Vec<_>>()).await;
         assert_eq!(consumer.see_all(ids(0..20)).await, 20);
         consumer.stopped().await;
-    });
-}
-
-#[test]
-fn one_function_that_fails_leaves_the_other_alone() {
-    on_broker(async |site| {
-        let broker = site.declared(&[PAYMENTS, EVERYTHING]).await;
-        let failing = script([
-            Disposition::Retry { after: Duration::from_secs(1) },
-            Disposition::NotAttempted,
-            Disposition::NotAttempted,
-        ]);
-        let failing = Arc::new(failing);
-        let mut fails = consume(&broker, PAYMENTS, 1, move |_| std::future::ready(failing()));
-        let mut works = consume(&broker, EVERYTHING, 1, async |_| Disposition::Done);
-        publish_all(&broker, &[event("one")]).await;
-        for _ in 0..4 {
-            assert_eq!(fails.next().await.id, "one");
-        }
-        assert_eq!(works.next().await.id, "one");
-        fails.stopped().await;
-        works.stopped().await;
-        assert_nothing_is_left(&broker, EVERYTHING).await;
     });
 }
 

@@ -26,23 +26,6 @@ async fn done_duplicate_and_permanent_leave_nothing_in_the_queue() {
 }
 
 #[tokio::test]
-async fn retry_comes_again_after_its_time_and_not_before() {
-    let Some(config) = config() else { return };
-    let sqs = Sqs::connect(config).await;
-    sqs.declare(&[AUDIT]).await.unwrap();
-    let event = event("florin.payment.captured.v1", "pay_1");
-    publish(&sqs, std::slice::from_ref(&event)).await;
-    let mut playing = Playing::start(&sqs, AUDIT, 1);
-    let after = Duration::from_millis(1_500);
-    let asked = Instant::now();
-    playing.next().await.answer(Disposition::Retry { after });
-    assert_eq!(playing.next().await.done(), event);
-    assert!(asked.elapsed() >= after, "it came again after {:?}", asked.elapsed());
-    playing.end().await;
-    assert_eq!(depth(&sqs, &sqs.config().queue_name(AUDIT.function)).await, (0, 0));
-}
-
-#[tokio::test]
 async fn after_not_attempted_nothing_else_is_taken_until_the_same_event_could_be_attempted() {
     let Some(config) = config() else { return };
     let sqs = Sqs::connect(config).await;

@@ -11,21 +11,6 @@ use crate::world::{
 };
 
 #[tokio::test]
-async fn a_topic_gives_an_event_to_each_queue_that_wants_it_and_to_no_other() {
-    let Some(config) = config_with_topic() else { return };
-    let sqs = Sqs::connect(config).await;
-    sqs.declare(&[AUDIT, INVOICE]).await.unwrap();
-    let (payment, order) =
-        (event("florin.payment.captured.v1", "pay_1"), event("florin.order.completed.v1", "ord_1"));
-    publish(&sqs, &[payment.clone(), order.clone(), event("other.thing.v1", "thing_1")]).await;
-    assert_eq!(depth(&sqs, &sqs.config().queue_name(AUDIT.function)).await, (2, 0));
-    assert_eq!(depth(&sqs, &sqs.config().queue_name(INVOICE.function)).await, (1, 0));
-    let mut playing = Playing::start(&sqs, INVOICE, 1);
-    assert_eq!(playing.next().await.done(), order);
-    playing.end().await;
-}
-
-#[tokio::test]
 async fn a_topic_delivers_the_bare_event_with_at_most_four_attributes() {
     let Some(config) = config_with_topic() else { return };
     let sqs = Sqs::connect(config).await;
