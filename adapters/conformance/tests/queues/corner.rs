@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use florin_conformance::depth;
 use florin_conformance::wait::{PATIENCE, until};
 use florin_kernel::event::Event;
+use florin_kernel::rows::outbox;
 use florin_kernel::service::{Service, Settings};
 use florin_queue::embedded::EmbeddedQueue;
 use florin_queue::features::Features;
@@ -21,8 +21,10 @@ use florin_testkit::suite::{Engine, Suite};
 use futures_util::FutureExt;
 
 use crate::consuming::Consuming;
-use crate::desk::{self, DESK};
+use crate::desk::DESK;
+use crate::place::Place;
 use crate::platform::Platform;
+use crate::sample::unique;
 
 /// The queues there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,14 +67,6 @@ enum Side {
     Pushed(Platform),
 }
 
-/// Where a queue can be counted from outside.
-#[derive(Clone)]
-enum Place {
-    Embedded(std::path::PathBuf),
-    RabbitMq { url: String, prefix: String },
-    Sqs(SqsConfig),
-}
-
 /// Runs a case on both databases at the same time: most of it is waiting.
 pub(crate) async fn on_each_database<F: Future<Output = ()>>(kind: Kind, case: impl Fn(Corner) -> F) {
     futures_util::future::join(on(kind, Engine::Sqlite, &case), on(kind, Engine::Postgres, &case)).await;
@@ -83,8 +77,8 @@ async fn on<F: Future<Output = ()>>(kind: Kind, engine: Engine, case: impl Fn(Co
     let (database, place) = (corner.suite.database.clone(), corner.place());
     let ended = AssertUnwindSafe(case(corner)).catch_unwind().await;
     database.remove().await;
-    if let Some(Place::RabbitMq { url, prefix }) = place {
-        depth::delete_rabbitmq(&url, &prefix, desk::REACTIONS).await;
+    if let Some(place) = place {
+        place.clear().await;
     }
     if let Err(panic) = ended {
         eprintln!("--- {kind:?} on {engine:?} ---");
@@ -94,7 +88,7 @@ async fn on<F: Future<Output = ()>>(kind: Kind, engine: Engine, case: impl Fn(Co
 
 impl Corner {
     async fn start(kind: Kind, engine: Engine) -> Option<Self> {
-        let unique = desk::unique();
+        let unique = unique();
         let server = match kind {
             Kind::Embedded | Kind::Pushed => String::new(),
             Kind::RabbitMq => Part::RabbitMq.needed()?,
@@ -125,7 +119,7 @@ impl Corner {
                     wait: Duration::from_secs(1),
                     ..SqsConfig::new("eu-central-1", unique)
                 };
-                let place = Place::Sqs(config.clone());
+                let place = Place::Sqs(Box::new(config.clone()));
                 pulled(Arc::new(Sqs::connect(config).await), place)
             }
             Kind::Pushed => {
@@ -181,9 +175,21 @@ impl Corner {
         tokio::time::timeout(PATIENCE, publishing).await.expect("the broker confirms in the end");
     }
 
-    /// Publishes what the desk has committed.
+    /// Publishes what the desk has committed until all of it is confirmed; how many events.
     pub(crate) async fn relay(&self) -> usize {
-        relay::relay_all(self.desk(), self.publisher.as_ref()).await.expect("the outbox is read")
+        let relaying = async {
+            let mut published = 0;
+            loop {
+                let relayed = relay::relay_all(self.desk(), self.publisher.as_ref()).await;
+                published += relayed.expect("the outbox is read");
+                if outbox::backlog(self.desk()).await.expect("the outbox is read").0 == 0 {
+                    return published;
+                }
+                // What a busy broker did not confirm is due again after this.
+                self.suite.advance(Duration::from_secs(1));
+            }
+        };
+        tokio::time::timeout(PATIENCE, relaying).await.expect("the broker confirms in the end")
     }
 
     /// Delivers a function's queue to the desk of this database.
@@ -213,16 +219,7 @@ impl Corner {
     pub(crate) async fn assert_empty(&self, function: &str) {
         until(&format!("nothing is left for {function}"), || async {
             let left = match &self.side {
-                Side::Pulled { place: Place::Embedded(directory), .. } => {
-                    depth::embedded(directory, function).await
-                }
-                Side::Pulled { place: Place::RabbitMq { url, prefix }, .. } => {
-                    depth::rabbitmq(url, prefix, function).await
-                }
-                Side::Pulled { place: Place::Sqs(config), .. } => {
-                    let endpoint = config.endpoint.as_deref().unwrap_or_default();
-                    depth::sqs(endpoint, &config.queue_name(function)).await
-                }
+                Side::Pulled { place, .. } => place.left(function).await,
                 Side::Pushed(platform) => platform.left(function),
             };
             (left == 0).then_some(())

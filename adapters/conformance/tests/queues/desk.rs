@@ -6,18 +6,16 @@ use std::time::Duration;
 
 use florin_kernel::answer::Answer;
 use florin_kernel::cx::Cx;
-use florin_kernel::db::{Migration, Wall};
+use florin_kernel::db::Migration;
 use florin_kernel::door::{Access, Door};
-use florin_kernel::event::{Data, Event, Pattern};
+use florin_kernel::event::{Event, Pattern};
 use florin_kernel::function::{Command, EventType, Fact, Function, Reaction};
-use florin_kernel::id::{Ids, Kind};
 use florin_kernel::problem::{Class, Code};
-use florin_kernel::service::{Definition, Service};
+use florin_kernel::service::Definition;
 use florin_kernel::stop::Stop;
-use florin_kernel::time::{Clock, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(crate) const TENANT: &str = "acme";
 
@@ -197,85 +195,4 @@ impl Reaction for TallyAnswer {
     async fn run(fact: Fact<Value>, cx: &mut Cx) -> Result<(), Stop> {
         tally(cx, TALLY_ANSWER, &fact.event).await
     }
-}
-
-/// A name that nothing else has, in this run and any other.
-pub(crate) fn unique() -> String {
-    enum Unique {}
-    impl Kind for Unique {
-        const PREFIX: &'static str = "t";
-    }
-    format!("t{}", Ids::new(Clock::System).new_id::<Unique>().uuid().simple())
-}
-
-/// An event of somebody else, with what makes wires stumble.
-fn event(kind: &str, data: Value) -> Event {
-    Event {
-        id: unique(),
-        source: "/other".to_owned(),
-        kind: kind.to_owned(),
-        subject: Some("Zoë \"100%\"".to_owned()),
-        time: Some(Timestamp::from_micros(1_790_000_000_123_456)),
-        dataschema: None,
-        extensions: [("tenant", TENANT), ("sequence", "3")].map(|(n, v)| (n.to_owned(), v.to_owned())).into(),
-        data: Data::Json { content_type: "application/json".to_owned(), value: data },
-    }
-}
-
-/// An event that tells [`FOLLOW`] what to answer.
-pub(crate) fn told(answers: &[&str]) -> Event {
-    let note = "Grüße \u{0} \u{FFFE} \\ \"quoted\" 🪙";
-    event("other.answer.told", json!({ "answers": answers, "note": note, "big": i64::MAX, "part": 0.1 }))
-}
-
-/// An event that only [`TALLY_ANSWER`] wants.
-pub(crate) fn unrelated() -> Event {
-    event("other.answer.not.told", json!({}))
-}
-
-/// A version of a thing.
-pub(crate) fn thing(id: &str, sequence: usize) -> Event {
-    let mut event =
-        event("florin.thing.changed.v1", json!({ "id": id, "state": format!("state {sequence}") }));
-    event.extensions.insert("sequence".to_owned(), sequence.to_string());
-    event
-}
-
-/// How often each event was counted by a function.
-pub(crate) async fn tallied(desk: &Service, function: &str) -> BTreeMap<String, i64> {
-    let mut tx = desk.db.read(Wall::System).await.expect("the database answers");
-    let rows: Vec<(String, i64)> = tx
-        .sql("SELECT id, times FROM tallies WHERE function = $1")
-        .bind(function.to_owned())
-        .all()
-        .await
-        .expect("the tallies are read");
-    rows.into_iter().collect()
-}
-
-/// The trace that each event brought.
-pub(crate) async fn traces(desk: &Service) -> Vec<String> {
-    let mut tx = desk.db.read(Wall::System).await.expect("the database answers");
-    let rows: Vec<(String,)> = tx.sql("SELECT trace FROM tallies").all().await.expect("the tallies are read");
-    rows.into_iter().map(|(trace,)| trace).collect()
-}
-
-/// The newest version and state of each thing.
-pub(crate) async fn things(desk: &Service) -> BTreeMap<String, (i64, String)> {
-    let mut tx = desk.db.read(Wall::System).await.expect("the database answers");
-    let rows: Vec<(String, i64, String)> =
-        tx.sql("SELECT id, sequence, state FROM things").all().await.expect("the things are read");
-    rows.into_iter().map(|(id, sequence, state)| (id, (sequence, state))).collect()
-}
-
-/// How often each delivery to a function was attempted, by the inbox.
-pub(crate) async fn attempts(desk: &Service, function: &str) -> Vec<i64> {
-    let mut tx = desk.db.read(Wall::System).await.expect("the database answers");
-    let rows: Vec<(i64,)> = tx
-        .sql("SELECT attempts FROM florin_inbox WHERE function = $1")
-        .bind(function.to_owned())
-        .all()
-        .await
-        .expect("the inbox is read");
-    rows.into_iter().map(|(attempts,)| attempts).collect()
 }

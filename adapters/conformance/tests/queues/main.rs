@@ -5,11 +5,14 @@ mod consuming;
 mod corner;
 mod desk;
 mod features;
+mod looks;
 mod lost;
 mod once;
 mod outage;
+mod place;
 mod platform;
 mod retries;
+mod sample;
 mod travel;
 
 use corner::{Kind, on_each_database};

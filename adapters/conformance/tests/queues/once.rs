@@ -4,7 +4,9 @@ use florin_kernel::event::Event;
 use serde_json::json;
 
 use crate::corner::Corner;
-use crate::desk::{PROJECT, TALLY, TENANT, tallied, thing, things, traces};
+use crate::desk::{PROJECT, TALLY, TENANT};
+use crate::looks::{tallied, things, traces};
+use crate::sample::thing;
 
 pub(crate) async fn an_event_that_is_published_again_and_again_changes_something_once(corner: Corner) {
     corner.declare(&[TALLY]).await;

@@ -13,7 +13,9 @@ use florin_testkit::suite::Database;
 
 use crate::consuming::Outcome;
 use crate::corner::{Corner, ids};
-use crate::desk::{DESK, TALLY, attempts, tallied, thing};
+use crate::desk::{DESK, TALLY};
+use crate::looks::{attempts, tallied};
+use crate::sample::thing;
 
 /// A desk whose database can be taken away.
 struct Elsewhere {

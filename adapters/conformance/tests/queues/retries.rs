@@ -9,7 +9,9 @@ use florin_queue::features::Delay;
 
 use crate::consuming::Outcome;
 use crate::corner::Corner;
-use crate::desk::{FOLLOW, TALLY_ANSWER, attempts, tallied, told};
+use crate::desk::{FOLLOW, TALLY_ANSWER};
+use crate::looks::{attempts, tallied};
+use crate::sample::told;
 
 pub(crate) async fn a_retry_comes_at_its_time_and_not_before(corner: Corner) {
     corner.declare(&[FOLLOW]).await;

@@ -8,7 +8,9 @@ use florin_queue::cloudevents::{Limits, decode_structured, encode_structured};
 use serde_json::json;
 
 use crate::corner::{Corner, ids};
-use crate::desk::{FOLLOW, PROJECT, TALLY, TALLY_ANSWER, TENANT, tallied, thing, things, told, unrelated};
+use crate::desk::{FOLLOW, PROJECT, TALLY, TALLY_ANSWER, TENANT};
+use crate::looks::{tallied, things};
+use crate::sample::{thing, told, unrelated};
 
 /// A dead letter keeps the whole event, so it shows what arrived.
 async fn arrived(corner: &Corner) -> Vec<Event> {
