@@ -54,6 +54,8 @@ fn start() -> Result<String, Problem> {
             .replace("owner:owner@postgres/florin", owner.trim_start_matches("postgres://"))
             .replace("service:service@postgres/florin", &format!("service:service@{server}"))
             .replace("amqp://florin:florin@rabbitmq/%2f", &broker)
+            // What compose itself fills in, when nobody says it.
+            .replace("${FLORIN_OTLP_ENDPOINT:-}", "")
             .replace("0.0.0.0:9464", &format!("0.0.0.0:{}", free_port()))
     };
     let scratch = Scratch::make()?;

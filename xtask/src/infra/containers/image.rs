@@ -43,7 +43,7 @@ fn build(services: &str) -> Result<PathBuf, Problem> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(workspace()).args(["rustc", "--locked", "--quiet", "--release"]);
     cargo.args(["--package", "florin-host", "--bin", "florin", "--no-default-features"]);
-    cargo.args(["--features", &format!("{services},rabbitmq"), "--", "-C", "target-feature=+crt-static"]);
+    cargo.args(["--features", &format!("{services},rabbitmq,otlp"), "--", "-C", "target-feature=+crt-static"]);
     command::run(&mut cargo)?;
     let target = florin_servers::target_directory().unwrap_or_else(|| workspace().join("target"));
     Ok(target.join("release/florin"))
