@@ -20,6 +20,8 @@ pub(crate) enum Task {
     Affected(Affected),
     /// Measure, with these options of the benchmarks.
     Bench(Vec<String>),
+    /// Kill processes, and see that nothing is lost; with the words for who does it.
+    Chaos(Vec<String>),
     /// Say what there is.
     Help,
 }
@@ -48,6 +50,9 @@ impl TestRun {
 pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Task, String> {
     let mut words = words;
     let task = words.next().unwrap_or_default();
+    if task == "chaos" {
+        return Ok(Task::Chaos(words.collect()));
+    }
     if matches!(task.as_str(), "infra" | "affected") {
         let words: Vec<String> = words.collect();
         if words.iter().any(|word| matches!(word.as_str(), "-h" | "--help")) {

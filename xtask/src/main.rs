@@ -5,6 +5,7 @@ mod apt;
 mod arguments;
 mod bench;
 mod bring;
+mod chaos;
 mod command;
 mod infra;
 mod mutants;
@@ -24,6 +25,7 @@ use arguments::Task;
 const HELP: &str = "\
 Usage: cargo xtask test [FILTER...] [-p PACKAGE] [--parts LIST] [CARGO OPTION...] [-- TEST OPTION...]
        cargo xtask services [--parts LIST]
+       cargo xtask chaos [--rounds N] [--seed S] [--on SET-UP]
        cargo xtask infra [TARGET...] [--fast]
        cargo xtask mutants [NAME...]
        cargo xtask affected --since COMMIT [--packages]
@@ -31,6 +33,8 @@ Usage: cargo xtask test [FILTER...] [-p PACKAGE] [--parts LIST] [CARGO OPTION...
 
 test      brings what the tests need, starts private servers, runs the tests, stops the servers
 services  starts the same servers, prints where they are and keeps them until Ctrl-C
+chaos     kills processes at named points and at random while clients work, and checks that nothing is lost
+          or doubled; SET-UP is postgres-rabbitmq, sqlite-embedded or lambda-sqs, all when not said
 infra     proves what lies under infra/: terraform, knative, helm, containers; all of it when no target is named
 mutants   breaks guarantees on purpose, in a scratch worktree, and expects the named test to fail
 affected  prints the services a change reaches as a JSON array; with --packages the options that make
@@ -66,6 +70,7 @@ fn main() -> ExitCode {
         Task::Affected(asked) => affected::run(&asked).map(|()| true),
         Task::Bench(options) => bench::run(&options),
         Task::Mutants(names) => mutants::run(&names),
+        Task::Chaos(words) => chaos::run(&words),
         Task::Infra(run) => infra::run(&run),
         Task::Services(parts) => services::run(&parts).map(|()| true),
     };

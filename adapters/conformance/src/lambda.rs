@@ -127,7 +127,7 @@ impl Lambda {
 }
 
 /// What the front makes of a function's answer.
-fn reply(answer: &Value) -> Reply {
+pub(crate) fn reply(answer: &Value) -> Reply {
     let mut headers = HeaderMap::new();
     let mut add = |name: &str, value: &Value| {
         let name: HeaderName = name.parse().expect("a header's name");

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod card_proxy;
+pub mod chaos;
 pub mod collector;
 pub mod commit_proxy;
 pub mod depth;

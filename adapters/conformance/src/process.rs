@@ -16,10 +16,10 @@ const SHOWN: usize = 60;
 pub fn binary() -> PathBuf {
     let tests = std::env::current_exe().expect("a test knows where it is");
     // target/debug/deps/crash-0a1b2c
-    let directory = tests.ancestors().nth(2).expect("a test lies in the target directory");
-    let binary = directory.join("florin-under-test");
-    assert!(binary.is_file(), "{} is not there: cargo builds it with these tests", binary.display());
-    binary
+    // or target/debug/florin-chaos
+    let binary = tests.ancestors().skip(1).take(2).map(|directory| directory.join("florin-under-test"));
+    let binary = binary.into_iter().find(|binary| binary.is_file());
+    binary.unwrap_or_else(|| panic!("florin-under-test is not beside {}: cargo builds it", tests.display()))
 }
 
 /// Settings of a process: `FLORIN_...` and what platforms set.
@@ -91,6 +91,26 @@ impl Process {
         // It is not waited for yet, so the id is still its own.
         self.child.kill().expect("a child can be killed");
         self.child.wait().expect("a child can be waited for");
+    }
+
+    /// Ends it at once with SIGKILL, unless it ended before; whether it still ran.
+    ///
+    /// # Panics
+    /// When it cannot be waited for.
+    pub fn kill_at_random(&mut self) -> bool {
+        let running = self.is_running();
+        // It is not waited for yet, so the id is still its own.
+        let killed = running && self.child.kill().is_ok();
+        self.child.wait().expect("a child can be waited for");
+        killed
+    }
+
+    /// How it ended, if it did.
+    ///
+    /// # Panics
+    /// When it cannot be asked.
+    pub fn end(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child can be asked")
     }
 
     /// Sends SIGTERM.

@@ -95,6 +95,8 @@ impl Deployment {
         };
         let network = network(&config, card, public, reached.freezes)?;
         let broker = Broker::open(&config, clock.clone(), lock.as_ref()).await?;
+        #[cfg(feature = "failpoints")]
+        let broker = Broker { publisher: crate::unruly::around(Arc::clone(&broker.publisher)), ..broker };
         let (mut services, mut unchecked) = (Vec::new(), Vec::new());
         for definition in chosen {
             let service = service(definition, &config, &clock, &network, reached.freezes).await?;

@@ -18,3 +18,5 @@ pub mod secrets;
 pub mod serve;
 pub mod services;
 pub mod telemetry;
+#[cfg(feature = "failpoints")]
+mod unruly;

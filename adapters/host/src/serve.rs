@@ -9,6 +9,7 @@ use axum::routing::get;
 use florin_http::app::App;
 use florin_http::server::Drain;
 use florin_http::{router, server};
+use florin_kernel::failpoint;
 use florin_kernel::service::Service;
 use florin_kernel::time::Clock;
 use florin_knative::delivery_door;
@@ -123,6 +124,7 @@ pub async fn serve(
     let going = async {
         stop.cancelled().await;
         app.set_ready(false);
+        failpoint::hit(failpoint::DRAIN_BEGUN);
         if let Some(sandbox) = &deployment.sandbox {
             sandbox.release();
         }
@@ -133,6 +135,7 @@ pub async fn serve(
     tokio::join!(serving, going);
     // No call can come any more: finish the effects, then publish what they committed.
     finish_effects(&app, AFTERWARDS).await;
+    failpoint::hit(failpoint::DRAIN_BEFORE_LAST_PUBLISH);
     halt.cancel();
     background.close();
     if tokio::time::timeout(AFTERWARDS, background.wait()).await.is_err() {

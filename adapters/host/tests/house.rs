@@ -112,6 +112,37 @@ fn there_is_one_crypto_library() {
     }
 }
 
+/// The packages and features of a build of the binary.
+fn features(options: &[&str]) -> String {
+    let tree = std::process::Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args(["tree", "--package", "florin-host", "--edges", "normal,build,features", "--prefix", "none"])
+        .args(["--offline", "--locked", "--format", "{p} [{f}]"])
+        .args(options)
+        .output()
+        .expect("cargo runs");
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    String::from_utf8_lossy(&tree.stdout).into_owned()
+}
+
+#[test]
+fn nobody_can_kill_a_shipped_build_by_the_name_of_a_point() {
+    let with = features(&["--features", "failpoints"]);
+    assert!(with.contains("failpoints") && with.contains("signal-hook v"), "the tree was not read: {with}");
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .other_options(["--offline".to_owned(), "--locked".to_owned()])
+        .no_deps()
+        .exec()
+        .expect("Cargo's metadata");
+    let host = metadata.packages.iter().find(|package| package.name.as_str() == "florin-host");
+    let others = host.expect("the host").features.keys().filter(|feature| *feature != "failpoints");
+    let shipped = others.cloned().collect::<Vec<_>>().join(",");
+    let without = features(&["--features", &shipped]);
+    assert!(without.contains("florin-sqs"), "{shipped} are not all features");
+    assert!(!without.contains("failpoints"), "a shipped feature brings the points");
+}
+
 #[test]
 fn cloud_sdks_stay_in_leaf_crates() {
     for (package, own) in dependencies() {

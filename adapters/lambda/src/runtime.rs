@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use florin_kernel::failpoint;
 use florin_kernel::time::Timestamp;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
@@ -31,7 +32,12 @@ pub async fn run(app: App) -> Result<(), lambda_runtime::Error> {
         let LambdaEvent { payload, context, .. } = event;
         let span = tracing::info_span!("invocation", faas.invocation_id = %context.request_id);
         let invocation = invocation(context);
-        async move { app.handle(&payload, &invocation).await.map_err(diagnostic) }.instrument(span)
+        async move {
+            let answer = app.handle(&payload, &invocation).await.map_err(diagnostic);
+            failpoint::hit(failpoint::LAMBDA_BEFORE_ANSWER);
+            answer
+        }
+        .instrument(span)
     });
     let ended = tokio::select! {
         ended = Runtime::new(handler).run_concurrent() => ended,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::db::DbResult;
+use florin_kernel::failpoint;
 use florin_kernel::rows::outbox;
 use florin_kernel::service::Service;
 use tokio::time::Instant;
@@ -33,7 +34,9 @@ pub async fn relay_batch(service: &Service, publisher: &dyn Publisher) -> DbResu
     let publishing: Vec<Publishing> =
         events.iter_mut().map(|event| Publishing::begin(service, event)).collect();
     let began = Instant::now();
-    let results = publisher.publish(&events).await;
+    failpoint::hit(failpoint::RELAY_BEFORE_PUBLISH);
+    let results = failpoint::during(failpoint::RELAY_DURING_PUBLISH, publisher.publish(&events)).await;
+    failpoint::hit(failpoint::RELAY_AFTER_PUBLISH);
     let (mut done, mut later, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for ((event, publishing), result) in events.into_iter().zip(publishing).zip(results) {
         publishing.end(&result);
@@ -52,6 +55,7 @@ pub async fn relay_batch(service: &Service, publisher: &dyn Publisher) -> DbResu
     }
     measure(service, began.elapsed(), [done.len(), later.len(), refused.len()]);
     outbox::published(service, &done).await?;
+    failpoint::hit(failpoint::RELAY_AFTER_MARKED);
     outbox::postpone(service, &later, POSTPONE).await?;
     outbox::postpone(service, &refused, REFUSED).await?;
     Ok((done.len(), full && later.is_empty()))

@@ -12,6 +12,7 @@ pub mod cx;
 pub mod db;
 pub mod door;
 pub mod event;
+pub mod failpoint;
 pub mod function;
 pub mod id;
 pub mod input;

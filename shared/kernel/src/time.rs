@@ -160,9 +160,13 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             #[expect(clippy::disallowed_methods, reason = "the one place where time comes from")]
-            Self::System => Timestamp(
-                i64::try_from(OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX),
-            ),
+            Self::System => {
+                let now = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000;
+                let now = i64::try_from(now).unwrap_or(i64::MAX);
+                #[cfg(feature = "failpoints")]
+                let now = now.saturating_add(crate::failpoint::moved());
+                Timestamp(now)
+            }
             Self::Manual(at) => *at.borrow(),
         }
     }

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -56,6 +57,7 @@ pub struct LambdaRuntimeApi {
     events: mpsc::UnboundedSender<Event>,
     state: Arc<State>,
     accepting: AbortHandle,
+    ahead_micros: AtomicI64,
 }
 
 struct Event {
@@ -96,7 +98,12 @@ impl LambdaRuntimeApi {
             init_error: watch::Sender::new(None),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&state))).abort_handle();
-        Ok(Self { address, events, state, accepting })
+        Ok(Self { address, events, state, accepting, ahead_micros: AtomicI64::new(0) })
+    }
+
+    /// The function's clock is ahead of ours by as much: its deadlines are in its own time.
+    pub fn set_ahead(&self, by: Duration) {
+        self.ahead_micros.store(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
     }
 
     /// The variables that AWS sets for a function's process.
@@ -124,7 +131,8 @@ impl LambdaRuntimeApi {
         let request_id = self.state.next_request_id();
         let (ends, ended) = oneshot::channel();
         self.state.open.lock().unwrap_or_else(PoisonError::into_inner).insert(request_id.clone(), ends);
-        let deadline_ms = Clock::System.now().plus(timeout).as_millis();
+        let ahead = u64::try_from(self.ahead_micros.load(Ordering::SeqCst)).unwrap_or(0);
+        let deadline_ms = Clock::System.now().plus(Duration::from_micros(ahead)).plus(timeout).as_millis();
         let event = Event { request_id: request_id.clone(), payload: payload.into(), deadline_ms };
         self.events.send(event).unwrap_or_else(|_| panic!("the server holds the other end"));
         match tokio::time::timeout(timeout, ended).await {

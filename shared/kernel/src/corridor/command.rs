@@ -12,6 +12,7 @@ use crate::caller::Caller;
 use crate::cx::{Cx, Operation, View};
 use crate::db::{CommitError, Trouble, Wall};
 use crate::door::Access;
+use crate::failpoint;
 use crate::function::{CommandRoom, Function, Room};
 use crate::input::Input;
 use crate::metric;
@@ -135,8 +136,10 @@ impl Service {
         let record = self.record_of(asked, outcome, code.as_deref());
         self.write(&mut cx, &record, None).await?;
         operations::close(&mut cx.view.tx, &caller.tenant, &asked.operation_id, &answered).await?;
+        failpoint::hit(failpoint::COMMAND_BEFORE_COMMIT);
         match cx.view.tx.commit().await {
             Ok(()) => {
+                failpoint::hit(failpoint::COMMAND_AFTER_COMMIT);
                 self.committed();
                 Ok(Ran::Answered(answered))
             }
@@ -158,8 +161,10 @@ impl Service {
         if wanted.is_empty() {
             return Err(Stop::fault(format!("{} waits and asked for no effect", asked.function.name)));
         }
+        failpoint::hit(failpoint::COMMAND_BEFORE_COMMIT);
         match cx.view.tx.commit().await {
             Ok(()) => {
+                failpoint::hit(failpoint::COMMAND_AFTER_COMMIT);
                 self.committed();
                 Ok(Ran::Waiting { subject, wanted })
             }

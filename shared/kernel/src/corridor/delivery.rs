@@ -12,6 +12,7 @@ use crate::caller::{Caller, TenantId};
 use crate::cx::Operation;
 use crate::db::{CommitError, Wall};
 use crate::event::Event;
+use crate::failpoint;
 use crate::function::{Function, ReactionRoom, Room};
 use crate::metric;
 use crate::rows::dead_letters::{self, Cause, DeadLetterKind};
@@ -217,6 +218,7 @@ impl Service {
         if !inbox::enter(&mut cx.view.tx, delivery, now).await? {
             return Ok(Disposition::Duplicate);
         }
+        failpoint::hit(failpoint::DELIVERY_INBOX);
         (room.run)(event.clone(), &mut cx).await?;
         let id = self.ids.new_id::<OperationKind>().to_string();
         let record = Operation {
@@ -227,8 +229,10 @@ impl Service {
             request_id: None,
         };
         let wanted = self.write(&mut cx, &record, None).await?;
+        failpoint::hit(failpoint::DELIVERY_BEFORE_COMMIT);
         match cx.view.tx.commit().await {
             Ok(()) => {
+                failpoint::hit(failpoint::DELIVERY_BEFORE_ACK);
                 self.committed();
                 self.spawn_effects(tenant, wanted);
                 Ok(Disposition::Done)
@@ -284,7 +288,9 @@ impl Service {
             let mut tx = self.db.begin(Wall::System).await?;
             let cause = Cause { code, detail, attempts };
             let buried = dead_letters::store(&mut tx, &id, of, event, &cause, self.clock.now()).await?;
+            failpoint::hit(failpoint::DEAD_LETTER_BEFORE_COMMIT);
             tx.commit().await.map_err(CommitError::into_error)?;
+            failpoint::hit(failpoint::DEAD_LETTER_BEFORE_ACK);
             Ok::<bool, crate::db::DbError>(buried)
         };
         match stored.await {

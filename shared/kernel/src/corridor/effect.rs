@@ -13,6 +13,7 @@ use crate::answer::Rendered;
 use crate::caller::{Caller, TenantId};
 use crate::cx::{Cx, Operation};
 use crate::db::DbResult;
+use crate::failpoint;
 use crate::function::{EffectRoom, Room};
 use crate::metric;
 use crate::network::{Outgoing, Parsed, SendError};
@@ -117,7 +118,10 @@ impl Service {
             return Ok(EffectRun::Again);
         };
         match effects::lease(self, due.tenant, due.id).await? {
-            Some(row) => self.run_held(&room, row).await,
+            Some(row) => {
+                failpoint::hit(failpoint::SWEEP_LEASED);
+                self.run_held(&room, row).await
+            }
             None => Ok(EffectRun::Taken),
         }
     }
@@ -242,11 +246,14 @@ impl Service {
                 traceparent: row.traceparent.clone(),
                 timeout: room.timeout,
             };
-            let response = match self.network.send(outgoing).await {
+            failpoint::hit(failpoint::EFFECT_BEFORE_CALL);
+            let sending = self.network.send(outgoing);
+            let response = match failpoint::during(failpoint::EFFECT_DURING_CALL, sending).await {
                 Ok(response) => response,
                 Err(SendError::NotSent(why)) => return Err(format!("not sent: {why}")),
                 Err(SendError::Unknown(why)) => return Err(format!("outcome unknown: {why}")),
             };
+            failpoint::hit(failpoint::EFFECT_AFTER_CALL);
             match (room.parse)(input, step, &response).map_err(Stop::said)? {
                 Parsed::Outcome(outcome) => return Ok(outcome),
                 Parsed::Further(next) => request = next,
@@ -324,8 +331,10 @@ impl Service {
             request_id: None,
         };
         let wanted = self.write(&mut cx, &record, None).await?;
+        failpoint::hit(failpoint::RECORD_BEFORE_COMMIT);
         // Unknown or failed, the guard above makes another attempt harmless.
         cx.view.tx.commit().await.map_err(|error| Stop::Fault(Fault::Database(error.into_error())))?;
+        failpoint::hit(failpoint::RECORD_AFTER_COMMIT);
         self.spawn_effects(&row.tenant, wanted);
         Ok(run)
     }

@@ -10,6 +10,7 @@ use super::guarded;
 use crate::caller::{Caller, TenantId};
 use crate::cx::Operation;
 use crate::db::{CommitError, DbResult, Wall};
+use crate::failpoint;
 use crate::function::{JobRoom, Room, tick_id};
 use crate::rows::inbox::{self, Delivery};
 use crate::rows::operations::OperationKind;
@@ -107,7 +108,9 @@ impl Service {
             return Ok(Disposition::Duplicate);
         }
         let due: Vec<(TenantId, String)> = tx.sql(room.due).bind(now).bind(room.batch).all().await?;
+        failpoint::hit(failpoint::JOB_BEFORE_SLOT);
         tx.commit().await.map_err(CommitError::into_error)?;
+        failpoint::hit(failpoint::JOB_AFTER_SLOT);
         let trace = TraceParent::span(None);
         let span = tracing::info_span!(
             target: trace::TARGET,
@@ -155,7 +158,9 @@ impl Service {
         let record =
             Operation { id: &id, function: name, outcome: "succeeded", code: None, request_id: None };
         let wanted: Vec<change::Wanted> = self.write(&mut cx, &record, None).await?;
+        failpoint::hit(failpoint::JOB_ITEM_BEFORE_COMMIT);
         cx.view.tx.commit().await.map_err(|error| Stop::from(error.into_error()))?;
+        failpoint::hit(failpoint::JOB_ITEM_AFTER_COMMIT);
         self.committed();
         self.spawn_effects(tenant, wanted);
         Ok(())

@@ -1,0 +1,142 @@
+//! What goes wrong in a round beside the points: kills and orders to end at random, wires cut and held, a clock
+//! that runs and jumps, and in one round of twenty a server that crashes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::dice::Dice;
+use super::points::Point;
+use super::world::World;
+
+/// In one round of so many a server crashes.
+const CRASH_EVERY: u64 = 20;
+
+/// How often the clock is moved, and by how much: ten seconds in one, so that leases run out within a round.
+const STEP: Duration = Duration::from_millis(50);
+const STEP_OF_CLOCK: Duration = Duration::from_millis(500);
+
+/// Something that goes wrong.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Kill,
+    Tell,
+    Cut,
+    Hold,
+    Jump(Duration),
+    CrashDatabase,
+    CrashBroker,
+}
+
+/// What went wrong in the whole run.
+#[derive(Default)]
+pub(crate) struct Done {
+    pub(crate) cuts: AtomicU64,
+    pub(crate) database_restarts: AtomicU64,
+    pub(crate) broker_restarts: AtomicU64,
+}
+
+/// The faults of a round, by when.
+fn plan(world: &World, seed: u64, armed: &[(Point, u64)]) -> Vec<(Duration, Fault)> {
+    let mut dice = Dice::of(seed, "faults");
+    let when = |dice: &mut Dice| Duration::from_millis(100 + dice.below(1_800));
+    let mut plan = vec![(when(&mut dice), Fault::Kill)];
+    if dice.percent(40) {
+        plan.push((when(&mut dice), Fault::Kill));
+    }
+    // A drain's points are passed only where somebody is told to end.
+    if armed.iter().any(|(point, _)| point.name.starts_with("drain.")) || dice.percent(30) {
+        plan.push((when(&mut dice), Fault::Tell));
+    }
+    if dice.percent(50) {
+        plan.push((when(&mut dice), Fault::Jump(Duration::from_secs(10 + dice.below(60)))));
+    }
+    if !world.wires.is_empty() {
+        plan.push((when(&mut dice), Fault::Cut));
+        plan.push((when(&mut dice), if dice.percent(50) { Fault::Cut } else { Fault::Hold }));
+    }
+    if seed % CRASH_EVERY == 7 {
+        let broker = (seed / CRASH_EVERY) % 2 == 1;
+        if broker && world.servers.rabbitmq.is_some() {
+            plan.push((Duration::from_millis(300), Fault::CrashBroker));
+        } else if world.servers.postgres.is_some() {
+            plan.push((Duration::from_millis(300), Fault::CrashDatabase));
+        }
+    }
+    plan.sort_by_key(|(when, _)| *when);
+    plan
+}
+
+/// Lets things go wrong until the clients are done, and returns when every server is back.
+pub(crate) async fn run(
+    world: &World,
+    seed: u64,
+    armed: &[(Point, u64)],
+    done: &Done,
+    clients_done: CancellationToken,
+) -> Result<(), String> {
+    let mut plan = plan(world, seed, armed).into_iter().peekable();
+    let mut dice = Dice::of(seed, "victims");
+    let began = Instant::now();
+    let mut crashed = tokio::task::JoinSet::new();
+    while !clients_done.is_cancelled() || !crashed.is_empty() {
+        world.control.advance(STEP_OF_CLOCK);
+        while let Some((_, fault)) = plan.next_if(|(when, _)| *when <= began.elapsed()) {
+            let victim = dice.place(world.crew.len());
+            match fault {
+                Fault::Kill => {
+                    world.crew.kill(victim);
+                }
+                Fault::Tell => world.crew.tell(victim),
+                Fault::Cut => {
+                    done.cuts.fetch_add(1, Ordering::SeqCst);
+                    world.wires[dice.place(world.wires.len())].cut();
+                }
+                Fault::Hold => {
+                    done.cuts.fetch_add(1, Ordering::SeqCst);
+                    let wire = &world.wires[dice.place(world.wires.len())];
+                    wire.hold(true);
+                    tokio::time::sleep(Duration::from_millis(150)).await;
+                    wire.hold(false);
+                }
+                Fault::Jump(by) => world.control.advance(by),
+                Fault::CrashDatabase => {
+                    if let Some(server) = world.servers.postgres.clone() {
+                        done.database_restarts.fetch_add(1, Ordering::SeqCst);
+                        crashed.spawn_blocking(move || {
+                            let mut server = server.lock().expect("nobody panics here");
+                            server.crash();
+                            server.resume()
+                        });
+                    }
+                }
+                Fault::CrashBroker => {
+                    if let Some(server) = world.servers.rabbitmq.clone() {
+                        done.broker_restarts.fetch_add(1, Ordering::SeqCst);
+                        crashed.spawn_blocking(move || {
+                            let mut server = server.lock().expect("nobody panics here");
+                            server.crash();
+                            server.resume()
+                        });
+                    }
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(STEP) => {}
+            Some(back) = crashed.join_next() => {
+                let back = back.map_err(|error| error.to_string())?;
+                back.map_err(|error| format!("a server did not come back: {error}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Shared by the rounds of a run.
+pub(crate) fn counter() -> Arc<Done> {
+    Arc::default()
+}

@@ -1,0 +1,77 @@
+//! The points at which a round kills, and how often each is passed.
+
+use florin_kernel::failpoint;
+
+use super::dice::Dice;
+use super::world::On;
+
+/// A point, and up to which hit it may kill: rare ones at their first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Point {
+    pub(crate) name: &'static str,
+    pub(crate) latest: u64,
+}
+
+const fn point(name: &'static str, latest: u64) -> Point {
+    Point { name, latest }
+}
+
+/// What every deployment passes.
+const EVERYWHERE: [Point; 21] = [
+    point(failpoint::COMMAND_BEFORE_COMMIT, 60),
+    point(failpoint::COMMAND_AFTER_COMMIT, 60),
+    point(failpoint::EFFECT_BEFORE_CALL, 30),
+    point(failpoint::EFFECT_DURING_CALL, 30),
+    point(failpoint::EFFECT_AFTER_CALL, 30),
+    point(failpoint::RECORD_BEFORE_COMMIT, 30),
+    point(failpoint::RECORD_AFTER_COMMIT, 30),
+    point(failpoint::SWEEP_LEASED, 3),
+    point(failpoint::RELAY_BEFORE_PUBLISH, 15),
+    point(failpoint::RELAY_DURING_PUBLISH, 15),
+    point(failpoint::RELAY_AFTER_PUBLISH, 15),
+    point(failpoint::RELAY_AFTER_MARKED, 15),
+    point(failpoint::DELIVERY_INBOX, 80),
+    point(failpoint::DELIVERY_BEFORE_COMMIT, 80),
+    point(failpoint::DELIVERY_BEFORE_ACK, 80),
+    point(failpoint::DEAD_LETTER_BEFORE_COMMIT, 1),
+    point(failpoint::DEAD_LETTER_BEFORE_ACK, 1),
+    point(failpoint::JOB_BEFORE_SLOT, 1),
+    point(failpoint::JOB_AFTER_SLOT, 1),
+    point(failpoint::JOB_ITEM_BEFORE_COMMIT, 1),
+    point(failpoint::JOB_ITEM_AFTER_COMMIT, 1),
+];
+
+/// What only a process passes that is told to end.
+const LONG_LIVED: [Point; 2] =
+    [point(failpoint::DRAIN_BEGUN, 1), point(failpoint::DRAIN_BEFORE_LAST_PUBLISH, 1)];
+
+/// What only a function passes.
+const FROZEN: [Point; 1] = [point(failpoint::LAMBDA_BEFORE_ANSWER, 60)];
+
+/// The points of a deployment.
+pub(crate) fn of(on: On) -> Vec<Point> {
+    let rest: &[Point] = match on {
+        On::LambdaSqs => &FROZEN,
+        On::SqliteEmbedded | On::PostgresRabbitmq => &LONG_LIVED,
+    };
+    EVERYWHERE.iter().chain(rest).copied().collect()
+}
+
+/// How many points a round arms.
+pub(crate) const EACH_ROUND: usize = 3;
+
+/// The points of a round with the hit at which each kills. Following seeds take them in turn, so that all of
+/// them have theirs.
+pub(crate) fn of_round(on: On, seed: u64) -> Vec<(Point, u64)> {
+    let all = of(on);
+    let mut dice = Dice::of(seed, "points");
+    let length = u64::try_from(all.len()).unwrap_or(1);
+    (0..EACH_ROUND)
+        .map(|which| {
+            // A third of them apart: the three of a round lie in different parts of the way.
+            let apart = which * all.len().div_ceil(EACH_ROUND);
+            let place = (usize::try_from(seed % length).unwrap_or(0) + apart) % all.len();
+            (all[place], 1 + dice.below(all[place].latest))
+        })
+        .collect()
+}

@@ -1,0 +1,100 @@
+//! A run: one deployment, one round after the other, and what all of them came to.
+
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+
+use super::faults;
+use super::points;
+use super::round::Round;
+use super::summary::Summary;
+use super::world::{On, World};
+
+/// What is to be run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The set-up.
+    pub on: On,
+    /// How many rounds. The round after that of seed S has the seed S + 1.
+    pub rounds: u64,
+    /// The seed of the first round.
+    pub seed: u64,
+    /// How many requests the clients of a round send, at least.
+    pub requests: u64,
+    /// Whether to start servers that rounds may crash, instead of using those that the environment names.
+    pub own_servers: bool,
+}
+
+/// A run of so many rounds has to have killed at every point [`OFTEN`] times.
+const LONG: u64 = 300;
+const OFTEN: u64 = 20;
+
+/// A round that takes longer than this hangs.
+const HANGS: Duration = Duration::from_secs(300);
+
+/// Runs; `progress` hears of every round that is over.
+///
+/// # Errors
+/// What was lost, doubled or stuck, with the seed that repeats it.
+pub async fn run(options: &Options, mut progress: impl FnMut(&Summary)) -> Result<Summary, String> {
+    let began = Instant::now();
+    let world = World::start(options.on, options.own_servers).await?;
+    let done = faults::counter();
+    let mut dead = BTreeSet::new();
+    let mut summary = Summary { on: options.on.to_string(), ..Summary::default() };
+    for seed in (options.seed..).take(usize::try_from(options.rounds).unwrap_or(usize::MAX)) {
+        let requests = options.requests;
+        let mut round = Round { world: &world, seed, requests, done: &done, dead: &mut dead };
+        let guarded = AssertUnwindSafe(tokio::time::timeout(HANGS, round.run())).catch_unwind();
+        let came = match guarded.await {
+            Ok(Ok(came)) => came,
+            Err(_) => Err(vec!["the round panicked (see above)".to_owned()]),
+            Ok(Err(_)) => Err(vec![format!("the round was not over within {HANGS:?}")]),
+        };
+        match came {
+            Ok(came) => {
+                summary.rounds += 1;
+                summary.requests += came.requests;
+                summary.unanswered += came.unanswered;
+                summary.shopping += came.shopping;
+                summary.settling += came.settling;
+            }
+            Err(problems) => {
+                let kept = world.keep(seed);
+                let problems = problems.iter().take(20).map(|line| format!("  {line}\n")).collect::<String>();
+                return Err(format!(
+                    "the round of seed {seed} failed (its files: {}):\n{problems}\
+                     again: cargo xtask chaos --on {} --rounds 1 --seed {seed}",
+                    kept.display(),
+                    options.on
+                ));
+            }
+        }
+        summary.kills = world.tally.kills.load(Ordering::SeqCst);
+        summary.drained = world.tally.drained.load(Ordering::SeqCst);
+        summary.cuts = done.cuts.load(Ordering::SeqCst);
+        summary.database_restarts = done.database_restarts.load(Ordering::SeqCst);
+        summary.broker_restarts = done.broker_restarts.load(Ordering::SeqCst);
+        summary.provider_faults = world.provider.faults();
+        summary.clock_moved = world.control.ahead();
+        summary.took = began.elapsed();
+        progress(&summary);
+    }
+    summary.hits = world.control.hits();
+    summary.kills_by_point = world.control.kills();
+    summary.took = began.elapsed();
+    if options.rounds >= LONG {
+        let seldom: Vec<&str> = points::of(options.on)
+            .iter()
+            .map(|point| point.name)
+            .filter(|name| summary.kills_by_point.get(*name).copied().unwrap_or(0) < OFTEN)
+            .collect();
+        if !seldom.is_empty() {
+            return Err(format!("{summary}\nkilled fewer than {OFTEN} times at {}", seldom.join(", ")));
+        }
+    }
+    Ok(summary)
+}
