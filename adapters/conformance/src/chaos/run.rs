@@ -33,7 +33,7 @@ const LONG: u64 = 300;
 const OFTEN: u64 = 20;
 
 /// A round that takes longer than this hangs.
-const HANGS: Duration = Duration::from_secs(300);
+const HANGS: Duration = Duration::from_secs(600);
 
 /// Runs; `progress` hears of every round that is over.
 ///
@@ -64,9 +64,10 @@ pub async fn run(options: &Options, mut progress: impl FnMut(&Summary)) -> Resul
             }
             Err(problems) => {
                 let kept = world.keep(seed);
+                let all = problems.len();
                 let problems = problems.iter().take(20).map(|line| format!("  {line}\n")).collect::<String>();
                 return Err(format!(
-                    "the round of seed {seed} failed (its files: {}):\n{problems}\
+                    "the round of seed {seed} failed, {all} things are wrong (its files: {}):\n{problems}\
                      again: cargo xtask chaos --on {} --rounds 1 --seed {seed}",
                     kept.display(),
                     options.on

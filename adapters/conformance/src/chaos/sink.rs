@@ -63,6 +63,9 @@ impl Sink {
         let mut problems = taken.problems.clone();
         let none = BTreeMap::new();
         let published = taken.events.get(tenant).unwrap_or(&none);
+        if published.len() != recorded.len() {
+            problems.push(format!("{tenant}: {} published, {} recorded", published.len(), recorded.len()));
+        }
         let lost = published.iter().filter(|(place, _)| !recorded.contains(*place));
         problems.extend(lost.map(|(_, event)| format!("published and not recorded: {event:?}")));
         let made_up = recorded.iter().filter(|place| !published.contains_key(*place));
