@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use florin_servers::{Part, Postgres, RabbitMq};
+use florin_servers::{Postgres, RabbitMq};
 
-use crate::bring::{Brought, bring, workspace};
+use crate::bring::workspace;
 use crate::problem::Problem;
-use crate::require::Require;
 use crate::{apt, command};
 
-/// The set-up that needs neither RabbitMQ nor SQS, and no PostgreSQL.
+/// The set-ups: with no server, with PostgreSQL, and with RabbitMQ besides.
 const EMBEDDED: &str = "sqlite-embedded";
 const FUNCTIONS: &str = "lambda-sqs";
 const CONTAINERS: &str = "postgres-rabbitmq";
@@ -18,24 +17,32 @@ const CONTAINERS: &str = "postgres-rabbitmq";
 /// Runs with these words of the command line; `false` when something was lost, doubled or stuck.
 pub(crate) fn run(words: &[String]) -> Result<bool, Problem> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(workspace()).args(["build", "--profile", "chaos", "--package", "florin-conformance", "--bins"]);
+    cargo.current_dir(workspace()).args([
+        "build",
+        "--profile",
+        "chaos",
+        "--package",
+        "florin-conformance",
+        "--bins",
+    ]);
     if !command::start(&mut cargo)?.wait()? {
         return Err(Problem::Failed("the processes could not be built (see above)".into()));
     }
-    let brought = if is_help(words) { Brought::default() } else { needed(words)? };
+    if !is_help(words) {
+        install(words)?;
+    }
     let target = florin_servers::target_directory();
     let target = target.ok_or_else(|| Problem::Failed("this is no program in a target directory".into()))?;
     let mut chaos = Command::new(target.join("chaos").join("florin-chaos"));
-    chaos.args(words).envs(brought.variables());
-    command::start(&mut chaos)?.wait()
+    command::start(chaos.args(words))?.wait()
 }
 
 fn is_help(words: &[String]) -> bool {
     words.iter().any(|word| matches!(word.as_str(), "-h" | "--help"))
 }
 
-/// Installs the servers that rounds start and crash themselves, and starts the one they only use.
-fn needed(words: &[String]) -> Result<Brought, Problem> {
+/// Installs the servers that rounds start and crash themselves.
+fn install(words: &[String]) -> Result<(), Problem> {
     let named = |set_up: &str| words.iter().any(|word| word.ends_with(set_up));
     let all = ![EMBEDDED, FUNCTIONS, CONTAINERS].into_iter().any(named);
     let mut packages = BTreeSet::new();
@@ -45,9 +52,5 @@ fn needed(words: &[String]) -> Result<Brought, Problem> {
     if (all || named(CONTAINERS)) && !RabbitMq::is_installed() {
         packages.insert("rabbitmq-server");
     }
-    if !packages.is_empty() {
-        apt::install(&packages)?;
-    }
-    let parts: &[Part] = if all || named(FUNCTIONS) { &[Part::Sqs] } else { &[] };
-    bring(parts, &Require::Everything)
+    if packages.is_empty() { Ok(()) } else { apt::install(&packages) }
 }

@@ -19,6 +19,9 @@ const CRASH_EVERY: u64 = 20;
 const STEP: Duration = Duration::from_millis(50);
 const STEP_OF_CLOCK: Duration = Duration::from_millis(500);
 
+/// How long a queue service is away that keeps its queues.
+const AWAY: Duration = Duration::from_secs(2);
+
 /// Something that goes wrong.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
@@ -60,7 +63,7 @@ fn plan(world: &World, seed: u64, armed: &[(Point, u64)]) -> Vec<(Duration, Faul
     }
     if seed % CRASH_EVERY == 7 {
         let broker = (seed / CRASH_EVERY) % 2 == 1;
-        if broker && world.servers.rabbitmq.is_some() {
+        if broker && (world.servers.rabbitmq.is_some() || world.servers.queues.is_some()) {
             plan.push((Duration::from_millis(300), Fault::CrashBroker));
         } else if world.servers.postgres.is_some() {
             plan.push((Duration::from_millis(300), Fault::CrashDatabase));
@@ -82,7 +85,14 @@ pub(crate) async fn run(
     let mut dice = Dice::of(seed, "victims");
     let began = Instant::now();
     let mut crashed = tokio::task::JoinSet::new();
-    while !clients_done.is_cancelled() || !crashed.is_empty() {
+    let mut back = None;
+    while !clients_done.is_cancelled() || !crashed.is_empty() || back.is_some() {
+        if let (Some(queues), Some(when)) = (&world.servers.queues, back)
+            && when <= began.elapsed()
+        {
+            queues.set_away(false);
+            back = None;
+        }
         world.control.advance(STEP_OF_CLOCK);
         while let Some((_, fault)) = plan.next_if(|(when, _)| *when <= began.elapsed()) {
             let victim = dice.place(world.crew.len());
@@ -114,7 +124,11 @@ pub(crate) async fn run(
                     }
                 }
                 Fault::CrashBroker => {
-                    if let Some(server) = world.servers.rabbitmq.clone() {
+                    if let Some(queues) = &world.servers.queues {
+                        done.broker_restarts.fetch_add(1, Ordering::SeqCst);
+                        queues.set_away(true);
+                        back = Some(began.elapsed() + AWAY);
+                    } else if let Some(server) = world.servers.rabbitmq.clone() {
                         done.broker_restarts.fetch_add(1, Ordering::SeqCst);
                         crashed.spawn_blocking(move || {
                             let mut server = server.lock().expect("nobody panics here");
@@ -127,9 +141,9 @@ pub(crate) async fn run(
         }
         tokio::select! {
             () = tokio::time::sleep(STEP) => {}
-            Some(back) = crashed.join_next() => {
-                let back = back.map_err(|error| error.to_string())?;
-                back.map_err(|error| format!("a server did not come back: {error}"))?;
+            Some(resumed) = crashed.join_next() => {
+                let resumed = resumed.map_err(|error| error.to_string())?;
+                resumed.map_err(|error| format!("a server did not come back: {error}"))?;
             }
         }
     }

@@ -13,6 +13,7 @@ mod functions;
 mod orders;
 mod platform;
 mod points;
+mod queue_service;
 mod round;
 mod run;
 mod shopper;

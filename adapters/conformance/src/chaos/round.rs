@@ -22,7 +22,7 @@ const CLIENTS: usize = 30;
 const TENANTS: usize = 3;
 
 /// How long everything that was accepted may take to come to its end.
-const SETTLED: Duration = Duration::from_secs(180);
+const SETTLED: Duration = Duration::from_secs(90);
 
 /// What customers who never come back are asked about after: the first look-up of the payments.
 const LOOK_UP: Duration = Duration::from_secs(6 * 60);
@@ -54,6 +54,9 @@ impl Round<'_> {
         let Self { world, seed, .. } = *self;
         world.crew.ready(&world.stranger).await.map_err(|why| vec![why])?;
         world.provider.reseed(seed);
+        if let Some(queues) = &world.servers.queues {
+            queues.reseed(seed);
+        }
         world.control.deliveries(15, 40);
         let armed = points::of_round(world.on, seed);
         for (point, k) in &armed {

@@ -33,7 +33,7 @@ const LONG: u64 = 300;
 const OFTEN: u64 = 20;
 
 /// A round that takes longer than this hangs.
-const HANGS: Duration = Duration::from_secs(600);
+const HANGS: Duration = Duration::from_secs(300);
 
 /// Runs; `progress` hears of every round that is over.
 ///

@@ -27,6 +27,7 @@ use super::crew::{Crew, Ends};
 use super::door::Door;
 use super::functions::{Environment, Functions};
 use super::platform::{self, Poller};
+use super::queue_service::QueueService;
 use super::sink::Sink;
 use super::wire::Wire;
 use crate::client::Client;
@@ -72,6 +73,7 @@ impl FromStr for On {
 pub(crate) struct Servers {
     pub(crate) postgres: Option<Arc<Mutex<Postgres>>>,
     pub(crate) rabbitmq: Option<Arc<Mutex<RabbitMq>>>,
+    pub(crate) queues: Option<QueueService>,
 }
 
 /// The deployment of one run.
@@ -156,7 +158,12 @@ impl World {
                 } else {
                     Part::Postgres.needed().ok_or_else(absent)?
                 };
-                Site::on_server(&database, &Broker::Sqs).await.ok_or_else(absent)?
+                let queues = QueueService::start().await;
+                let url = format!("sqs://eu-central-1/chaos?endpoint={}&create=true&wait_s=1", queues.base());
+                servers.queues = Some(queues);
+                let mut site = Site::on_server(&database, &Broker::Embedded).await.ok_or_else(absent)?;
+                site.set("FLORIN_QUEUE_URL", url);
+                site
             }
         };
         if let florin_testkit::suite::Database::Postgres { login, .. } = &site.database {
@@ -193,8 +200,7 @@ impl World {
         let queues = reading.subscriber.as_ref().ok_or("this broker is read by nobody")?;
         let sink = match on {
             On::SqliteEmbedded | On::PostgresRabbitmq => Some(Sink::start(queues).await?),
-            // Without a topic publishers send to the queues of functions alone; and moto, which would have to copy
-            // each event once more, is the slowest part as it is.
+            // Without a topic publishers send to the queues of functions alone.
             On::LambdaSqs => {
                 queues.declare(&subscriptions()).await.map_err(|error| error.to_string())?;
                 None

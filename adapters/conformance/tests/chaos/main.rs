@@ -35,5 +35,5 @@ async fn kills_lose_and_double_nothing_in_containers_with_postgresql_and_rabbitm
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_lose_and_double_nothing_in_functions_with_sqs() {
-    check(On::LambdaSqs, &[Part::Postgres, Part::Sqs]).await;
+    check(On::LambdaSqs, &[Part::Postgres]).await;
 }

@@ -30,7 +30,10 @@ pub(in crate::infra) fn answers(
         if !alive() {
             return Err(Problem::Failed("it ended".to_owned()));
         }
-        #[expect(clippy::disallowed_methods, reason = "a process that starts is asked again, as a kubelet does")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a process that starts is asked again, as a kubelet does"
+        )]
         std::thread::sleep(Duration::from_millis(50));
     }
     Err(Problem::Failed(format!("GET {path} still answers {said} after {} s", PATIENCE.as_secs())))
