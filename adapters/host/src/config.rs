@@ -46,7 +46,10 @@ pub const KEYS: &[(&str, &str)] = &[
         "the card provider's base address, or sandbox, which is in this process; needed with an issuer",
     ),
     ("card_credential", "the bearer credential for the card provider"),
-    ("delivery_secret", "opens POST /_deliver/{function} to whoever bears this secret"),
+    (
+        "delivery_secret",
+        "opens POST /_deliver/{function} to whoever bears this secret; several are separated by spaces",
+    ),
     ("delivery_audience", "opens POST /_deliver/{function} to tokens of the issuer for this audience"),
     (
         "metrics_listen",

@@ -131,8 +131,10 @@ impl Deployment {
     /// Who may deliver at the guarded door, if anybody may.
     pub fn guard(&self) -> Result<Option<Guard>, HostError> {
         if let Some(secret) = self.config.get("delivery_secret") {
-            if secret.len() < 16 {
-                return Err(HostError("FLORIN_DELIVERY_SECRET needs at least 16 characters".to_owned()));
+            if !are_long_enough(secret) {
+                return Err(HostError(
+                    "FLORIN_DELIVERY_SECRET needs at least 16 characters, each of several".to_owned(),
+                ));
             }
             return Ok(Some(Guard::Secret(secret.as_bytes().to_vec())));
         }
@@ -142,6 +144,12 @@ impl Deployment {
         };
         Ok(Some(Guard::Token(Box::new(Verifier::new(rules)?))))
     }
+}
+
+/// Whether each of these secrets, separated by spaces, is too long to be guessed.
+fn are_long_enough(secrets: &str) -> bool {
+    let mut secrets = secrets.split_ascii_whitespace().peekable();
+    secrets.peek().is_some() && secrets.all(|secret| secret.len() >= 16)
 }
 
 /// A service's database as configured.
@@ -273,5 +281,19 @@ fn loopback(address: SocketAddr) -> SocketAddr {
         SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, address.port()))
     } else {
         address
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_secret_is_refused_beside_long_ones_too() {
+        assert!(are_long_enough("0123456789abcdef"));
+        assert!(are_long_enough("0123456789abcdef fedcba9876543210"));
+        for secrets in ["", "   ", "0123456789abcde", "0123456789abcdef short", "01234567 89abcdef"] {
+            assert!(!are_long_enough(secrets), "{secrets:?}");
+        }
     }
 }
