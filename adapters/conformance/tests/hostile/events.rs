@@ -74,8 +74,10 @@ async fn what_is_no_event_fails_by_name_and_the_next_one_is_served() {
     stage.lives().await;
 }
 
-/// Changes to a well-formed event, and the code they meet.
-fn bent() -> Vec<(&'static str, fn(&mut Value), u16, &'static str)> {
+/// What is wrong, the change to a well-formed event, and the status and code it meets.
+type Bent = (&'static str, fn(&mut Value), u16, &'static str);
+
+fn bent() -> Vec<Bent> {
     fn all(event: &mut Value, name: &str, value: Value) {
         event[name] = value;
     }

@@ -8,7 +8,7 @@ use crate::front::{self, Wanted};
 
 #[tokio::test]
 async fn no_answer_is_kept_or_sniffed() {
-    let limits = Limits { body_bytes: 100, room: Duration::from_millis(50), ..Limits::default() };
+    let limits = Limits { body_bytes: 100, ..Limits::default() };
     let front = front::start_with(Wanted { limits, ..Wanted::default() }).await;
     let reader = front.suite.client_with("anna", "reader", &["books:read"]);
     let mut answers = vec![
@@ -28,12 +28,15 @@ async fn no_answer_is_kept_or_sniffed() {
         ("DELETE /livez", 405),
         ("OPTIONS /v1/books", 405),
         ("GET /v1/books/panic", 500),
-        ("GET /v1/books/endless", 503),
     ] {
         let answer = front.ask(first, &[]).await;
         assert_eq!(answer.status, status, "{first}: {answer:?}");
         answers.push(answer);
     }
+    // A front of its own: on a busy machine the others would be too slow for its limit too.
+    let limits = Limits { room: Duration::from_millis(100), ..Limits::default() };
+    let hurried = front::start_with(Wanted { limits, ..Wanted::default() }).await;
+    answers.push(hurried.ask("GET /v1/books/endless", &[]).await);
     front.app.set_ready(false);
     answers.push(front.ask("GET /readyz", &[]).await);
     let mut wire = front.wire().await;

@@ -53,7 +53,7 @@ fn amqp(lines: &[(String, &[u8])], body: &[u8]) -> AmqpMessage {
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let typed = |value: &[u8]| match value {
         [b'#', rest @ ..] => AttributeValue::Integer(text(rest).parse().unwrap_or(i64::MAX)),
-        [b'?', ..] => AttributeValue::Boolean(value.len() % 2 == 0),
+        [b'?', ..] => AttributeValue::Boolean(value.len().is_multiple_of(2)),
         [b'*', rest @ ..] => AttributeValue::Binary(rest.to_vec()),
         _ => AttributeValue::Text(text(value)),
     };
