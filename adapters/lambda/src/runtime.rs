@@ -30,7 +30,7 @@ pub async fn run(app: App) -> Result<(), lambda_runtime::Error> {
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let app = Arc::clone(&serving);
         let LambdaEvent { payload, context, .. } = event;
-        let span = tracing::info_span!("invocation", faas.invocation_id = %context.request_id);
+        let span = tracing::info_span!("invocation", faas.invocation_id = context.request_id);
         let invocation = invocation(context);
         async move {
             let answer = app.handle(&payload, &invocation).await.map_err(diagnostic);

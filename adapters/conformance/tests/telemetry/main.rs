@@ -1,5 +1,6 @@
 //! What processes tell of themselves: one trace from the request to the audit record, metrics, and logs.
 
+mod away;
 mod lambda;
 mod log;
 mod metrics;

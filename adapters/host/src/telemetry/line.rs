@@ -40,11 +40,29 @@ struct Names {
     trace: Option<TraceParent>,
     function: Option<String>,
     route: Option<String>,
+    invocation: Option<String>,
+}
+
+impl Names {
+    /// Adds what a span further out says.
+    fn within(&mut self, outer: &Self) {
+        self.trace = self.trace.or(outer.trace);
+        for (own, of_outer) in [
+            (&mut self.function, &outer.function),
+            (&mut self.route, &outer.route),
+            (&mut self.invocation, &outer.invocation),
+        ] {
+            if own.is_none() {
+                own.clone_from(of_outer);
+            }
+        }
+    }
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for Lines {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if attributes.metadata().target() != trace::TARGET {
+        let metadata = attributes.metadata();
+        if metadata.target() != trace::TARGET && metadata.name() != "invocation" {
             return;
         }
         let mut names = Names::default();
@@ -65,12 +83,15 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for Li
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut said = Said::default();
         event.record(&mut said);
-        let names = context
-            .event_scope(event)
-            .and_then(|mut scope| scope.find_map(|span| span.extensions().get::<Names>().cloned()))
-            .unwrap_or_default();
+        let mut names = Names::default();
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(outer) = span.extensions().get::<Names>() {
+                names.within(outer);
+            }
+        }
         said.add("florin.function", names.function);
         said.add("http.route", names.route);
+        said.add("faas.execution", names.invocation);
         let line = match self.format {
             Format::Json => self.json(event, said, names.trace),
             Format::Text => self.text(event, &said, names.trace),
@@ -120,6 +141,7 @@ impl Visit for Names {
             "trace.context" => self.trace = value.parse().ok(),
             "florin.function" => self.function = Some(value.to_owned()),
             "http.route" => self.route = Some(value.to_owned()),
+            "faas.invocation_id" => self.invocation = Some(value.to_owned()),
             _ => {}
         }
     }
