@@ -72,6 +72,7 @@ async fn lambda(app: &Arc<App>, router: axum::Router) -> Outcome<()> {
         postpone: None,
         limits: florin_queue::cloudevents::Limits::default(),
         clock: Clock::System,
+        flush: None,
     };
     florin_lambda::run(app).await.map_err(|error| Trouble::failed(error.to_string()))
 }
