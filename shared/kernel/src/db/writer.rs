@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 #[derive(Clone, Debug)]
 pub struct Writer {
     place: Arc<Mutex<Place>>,
-    options: SqliteConnectOptions,
+    options: Arc<SqliteConnectOptions>,
     patience: Duration,
 }
 
@@ -34,7 +34,7 @@ impl Writer {
     pub(super) async fn open(options: SqliteConnectOptions, patience: Duration) -> sqlx::Result<Self> {
         let connection = Some(options.connect().await?);
         let place = Place { connection, open: false, closed: false };
-        Ok(Self { place: Arc::new(Mutex::new(place)), options, patience })
+        Ok(Self { place: Arc::new(Mutex::new(place)), options: Arc::new(options), patience })
     }
 
     /// The turn to write.
