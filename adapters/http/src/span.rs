@@ -11,9 +11,9 @@ use tracing::{Instrument, Span};
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// A request that is being served.
-pub(crate) struct Served {
+pub struct Served {
     /// Its own span: a child of the caller's where it brought a valid one.
-    pub(crate) trace: TraceParent,
+    pub trace: TraceParent,
     span: Span,
 }
 
@@ -22,7 +22,9 @@ impl Served {
     pub(crate) fn begin<B>(request: &http::Request<B>) -> Self {
         let brought: Option<TraceParent> =
             request.headers().get(TRACEPARENT).and_then(|t| t.to_str().ok()?.parse().ok());
-        let trace = TraceParent::span(brought.as_ref());
+        // A front without a socket may have begun the span: it answers where no router is there to.
+        let begun = request.extensions().get().copied();
+        let trace = begun.unwrap_or_else(|| TraceParent::span(brought.as_ref()));
         let path = request.uri().path();
         if is_probe(path) {
             return Self { trace, span: Span::none() };
@@ -51,8 +53,26 @@ impl Served {
         Self { trace, span }
     }
 
+    /// Begins the span of what is no request: it is refused before anybody can say its method or path.
+    pub fn unreadable(brought: Option<&TraceParent>) -> Self {
+        let trace = TraceParent::span(brought);
+        let span = tracing::info_span!(
+            target: trace::TARGET,
+            "request",
+            otel.name = "HTTP",
+            otel.kind = "server",
+            trace.context = trace.as_str(),
+            trace.parent = brought.map(TraceParent::span_id),
+            http.request.method = "_OTHER",
+            http.response.status_code = Empty,
+            error.type = Empty,
+            trace.ended = Empty,
+        );
+        Self { trace, span }
+    }
+
     /// Says how it ended. Only what is our fault is an error (HTTP spans, "Status").
-    pub(crate) fn end(&self, status: StatusCode) {
+    pub fn end(&self, status: StatusCode) {
         self.span.record("http.response.status_code", status.as_u16());
         if status.is_server_error() {
             self.span.record("error.type", status.as_str());

@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use axum::body::Body;
 use bytes::Bytes;
 use florin_http::call::TimeLeft;
+use florin_http::span::Served;
 use florin_kernel::event::TraceParent;
 use florin_kernel::problem::{Problem, codes};
 use futures_util::FutureExt;
@@ -40,13 +41,16 @@ impl App {
                 response::to_event(front, response, &trace_id)
             }
             Err(refused) => {
-                let trace_id = trace_id_of(invocation);
+                let served = Served::unreadable(invocation.trace.as_ref());
+                let trace_id = served.trace.trace_id();
                 tracing::info!(
                     error.code = refused.code().code,
                     trace.id = trace_id,
                     "a request was refused before its route"
                 );
-                response::to_event(front, refused.answer(&trace_id), &trace_id)
+                let answer = refused.answer(trace_id);
+                served.end(answer.status());
+                response::to_event(front, answer, trace_id)
             }
         }
     }
@@ -74,7 +78,8 @@ fn fault(what: &str) -> Box<Problem> {
     Box::new(codes::INTERNAL.because("the fault is logged under this trace id"))
 }
 
-/// Gives a request that brings none the invocation's trace and identifier; the trace's identifier.
+/// Gives a request that brings none the invocation's trace and identifier, and begins its span here, because an
+/// answer may be needed when its router is gone; the trace's identifier.
 fn identify(request: &mut Request<Bytes>, invocation: &Invocation) -> String {
     let headers = request.headers_mut();
     if !headers.contains_key(REQUEST_ID)
@@ -83,22 +88,11 @@ fn identify(request: &mut Request<Bytes>, invocation: &Invocation) -> String {
         headers.insert(REQUEST_ID, id);
     }
     let sent = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()?.parse::<TraceParent>().ok());
-    if let Some(trace) = sent {
-        return trace.trace_id().to_owned();
+    let brought = sent.or(invocation.trace);
+    if let (None, Some(Ok(value))) = (sent, brought.map(|trace| HeaderValue::from_str(trace.as_str()))) {
+        headers.insert(TRACEPARENT, value);
     }
-    match invocation.trace.as_ref().map(|trace| (trace, HeaderValue::from_str(trace.as_str()))) {
-        Some((trace, Ok(value))) => {
-            headers.insert(TRACEPARENT, value);
-            trace.trace_id().to_owned()
-        }
-        _ => trace_id_of(invocation),
-    }
-}
-
-/// The invocation's trace; without one its request identifier, whose digits are as many.
-fn trace_id_of(invocation: &Invocation) -> String {
-    match &invocation.trace {
-        Some(trace) => trace.trace_id().to_owned(),
-        None => invocation.request_id.replace('-', ""),
-    }
+    let trace = TraceParent::span(brought.as_ref());
+    request.extensions_mut().insert(trace);
+    trace.trace_id().to_owned()
 }

@@ -1,5 +1,6 @@
 //! A function is frozen after its answer: what it traced has reached the collector by then.
 
+use florin_conformance::collector::Span;
 use florin_conformance::lambda::{Front, Lambda};
 use florin_conformance::sink::Sink;
 use florin_conformance::site::{Broker, Site};
@@ -31,4 +32,29 @@ async fn the_spans_of_an_invocation_are_sent_before_its_answer() {
         assert_eq!(served, invocation);
     }
     assert!(collector.metrics().contains("http.server.request.duration"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_function_refuses_before_the_route_names_the_trace_of_its_span() {
+    let sink = Sink::keeping().await;
+    let Some(mut site) = Site::new(Engine::Sqlite, &Broker::Http(sink.base().to_owned())).await else {
+        return;
+    };
+    let collector = collected(&mut site).await;
+    site.set("FLORIN_PUBLIC_URL", "https://pay.example");
+    site.set("FLORIN_OTLP_FLUSH_MS", "20000");
+    let lambda = Lambda::start(&site, "lambda").await;
+    let nobody = HttpRequest::new("GET", "/v1/payments");
+    let unreadable = HttpRequest::new("G T", "/v1/payments");
+    for (request, status) in [(nobody, 401), (unreadable, 400)] {
+        let refused = lambda.request(Front::HttpApi, &request).await.expect(status);
+        let trace = refused.body["trace_id"].as_str().expect("a trace");
+        let spans = collector.spans();
+        // The stand-in gives every invocation the same trace.
+        let said = status.to_string();
+        let is_its =
+            |span: &&Span| span.trace_id == trace && span.attribute("http.response.status_code") == said;
+        let span = spans.iter().find(is_its).expect("its span was sent before");
+        assert_eq!(span.kind, SpanKind::Server);
+    }
 }
