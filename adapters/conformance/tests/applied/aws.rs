@@ -29,6 +29,12 @@ impl Aws {
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("GET {path}: {text}"))
     }
 
+    /// A change by an API in the manner of REST.
+    pub(crate) async fn put(&self, service: &str, path: &str, body: &Value) {
+        let call = self.client.put(format!("{}{path}", self.endpoint)).json(body);
+        self.send(service, call).await;
+    }
+
     /// A call of an API that names its operation in a header.
     pub(crate) async fn target(&self, service: &str, target: &str, body: &Value) -> Value {
         let call = self.client.post(&self.endpoint).header("x-amz-target", target);
