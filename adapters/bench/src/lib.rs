@@ -5,6 +5,9 @@
 //! needs none of the guarantees; what they do that depends on our statements is read from the database's log of
 //! the running operation, so that it cannot drift.
 
+// The futures of the front nest deeper than 128 when the compiler lays them out for release.
+#![recursion_limit = "256"]
+
 pub mod bare;
 pub mod bench;
 pub mod error;
