@@ -146,7 +146,8 @@ fn nobody_can_kill_a_shipped_build_by_the_name_of_a_point() {
 #[test]
 fn cloud_sdks_stay_in_leaf_crates() {
     for (package, own) in dependencies() {
-        let allowed = ["florin-sqs", "florin-host", "florin-conformance", "florin-bench"].contains(&package.as_str());
+        let allowed =
+            ["florin-sqs", "florin-host", "florin-conformance", "florin-bench"].contains(&package.as_str());
         assert!(
             allowed || !own.iter().any(|name| name.starts_with("aws-sdk")),
             "{package} depends on an AWS SDK"

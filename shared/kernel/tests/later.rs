@@ -23,12 +23,12 @@ const PAIRS: Definition = Definition {
 };
 
 fn tenant() -> TenantId {
-    "acme".parse().unwrap()
+    "acme".parse().expect("a tenant")
 }
 
 async fn on_each_database(test: impl AsyncFn(Db)) {
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().expect("a scratch directory");
         let Some(database) = Database::create(engine, directory.path()).await else { continue };
         let db = database.of_service(&PAIRS).await;
         test(db.clone()).await;
@@ -38,7 +38,7 @@ async fn on_each_database(test: impl AsyncFn(Db)) {
 }
 
 async fn begin(db: &Db) -> Tx {
-    db.begin(Wall::Tenant(&tenant())).await.unwrap()
+    db.begin(Wall::Tenant(&tenant())).await.expect("a transaction begins")
 }
 
 async fn insert(tx: &mut Tx, name: &str, number: i64) -> DbResult<()> {
@@ -47,8 +47,8 @@ async fn insert(tx: &mut Tx, name: &str, number: i64) -> DbResult<()> {
 }
 
 async fn pairs(db: &Db) -> Vec<(String, i64)> {
-    let mut tx = db.read(Wall::Tenant(&tenant())).await.unwrap();
-    tx.sql("SELECT name, number FROM pairs ORDER BY name").all().await.unwrap()
+    let mut tx = db.read(Wall::Tenant(&tenant())).await.expect("a reading begins");
+    tx.sql("SELECT name, number FROM pairs ORDER BY name").all().await.expect("the pairs are read")
 }
 
 fn pair(name: &str, number: i64) -> (String, i64) {

@@ -185,7 +185,6 @@ async fn check(engine: Engine) {
         asked.len() * ways.len(),
         wrong.join("\n")
     );
-    println!("{} requests on {} ways", asked.len(), ways.len());
     not_told_apart(&stage, &token, &ways).await;
 }
 

@@ -65,7 +65,7 @@ async fn until(suite: &Suite, requests: usize) {
 async fn renewed(suite: &Suite) {
     let wanted = suite.clock.now().plus(effects::LEASE);
     let renewal = async {
-        while effects::list(suite.service("notes"), 1).await.unwrap()[0].due_at < wanted {
+        while effects::list(suite.service("notes"), 1).await.expect("the list is read")[0].due_at < wanted {
             tokio::task::yield_now().await;
         }
     };
