@@ -11,6 +11,7 @@ use crate::services::SERVICES;
 #[error("{0}")]
 pub struct ConfigError(String);
 
+#[cfg(feature = "otlp")]
 impl ConfigError {
     /// What is wrong, in words.
     pub(crate) fn said(what: String) -> Self {
