@@ -30,6 +30,9 @@ pub(crate) enum Brings {
 const CUSTOMERS: usize = 4;
 /// How many payments more are a sign that the load goes on.
 const A_FEW: usize = 8;
+/// How many payments the customers make beyond those that are waited for: what is ended is in the middle of its work,
+/// and what is away for long has no mountain to catch up with.
+const AHEAD: usize = 100;
 
 pub(crate) struct Town {
     site: Site,
@@ -78,11 +81,13 @@ impl Town {
     /// Customers who pay until they are told to stop.
     pub(crate) fn pay(&self) -> Load {
         let paid = Arc::new(watch::Sender::new(Vec::new()));
+        let wanted = Arc::new(watch::Sender::new(AHEAD));
         let stop = CancellationToken::new();
         let customers = (0..CUSTOMERS).map(|customer| {
-            tokio::spawn(buy(self.payments.clone(), customer, Arc::clone(&paid), stop.clone()))
+            let (paid, wanted) = (Arc::clone(&paid), wanted.subscribe());
+            tokio::spawn(buy(self.payments.clone(), customer, paid, wanted, stop.clone()))
         });
-        Load { customers: customers.collect(), paid, stop }
+        Load { customers: customers.collect(), paid, wanted, stop }
     }
 
     /// Waits until something of the load has come all the way.
@@ -141,6 +146,7 @@ async fn apart(site: &Site) -> (Vec<Server>, PathBuf) {
 pub(crate) struct Load {
     customers: Vec<JoinHandle<()>>,
     paid: Arc<watch::Sender<Vec<String>>>,
+    wanted: Arc<watch::Sender<usize>>,
     stop: CancellationToken,
 }
 
@@ -148,6 +154,7 @@ impl Load {
     /// Waits for a few more payments.
     pub(crate) async fn goes_on(&self) {
         let wanted = self.paid.borrow().len() + A_FEW;
+        self.wanted.send_replace(wanted + AHEAD);
         let mut paid = self.paid.subscribe();
         within("more payments", paid.wait_for(|paid| paid.len() >= wanted)).await.expect("the load is ours");
     }
@@ -166,13 +173,16 @@ async fn buy(
     client: Client,
     customer: usize,
     paid: Arc<watch::Sender<Vec<String>>>,
+    mut wanted: watch::Receiver<usize>,
     stop: CancellationToken,
 ) {
     let body = json!({ "amount": 100, "currency": "EUR", "payment_method": "pm_card_visa", "confirm": true });
     for number in 0.. {
-        if stop.is_cancelled() {
-            return;
-        }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            more = wanted.wait_for(|wanted| paid.borrow().len() < *wanted) => more.expect("the load is ours"),
+        };
         let key = format!("key-{customer}-{number}");
         let payment = loop {
             // Without an answer the process is gone, and will be back.
