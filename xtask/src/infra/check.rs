@@ -25,6 +25,14 @@ pub(crate) struct Check {
     pub(crate) run: fn() -> Result<Outcome, Problem>,
 }
 
+/// What every target begins with: where what lies under infra/ differs from the code, nothing else is worth a look.
+pub(crate) const DECLARED: Check =
+    Check { name: "what is deployed is what the code says", slow: false, run: declared };
+
+fn declared() -> Result<Outcome, Problem> {
+    Ok(Outcome::Passed(florin(&["catalog", "verify"])?.trim().to_owned()))
+}
+
 /// How a check ended that did not fail.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -50,7 +58,7 @@ pub(crate) fn output(program: &mut Command) -> Result<String, Problem> {
 }
 
 /// The words of `florin ...`, built from this checkout.
-pub(crate) fn florin(arguments: &[&str]) -> Result<String, Problem> {
+fn florin(arguments: &[&str]) -> Result<String, Problem> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(workspace()).args(["run", "--quiet", "-p", "florin-host", "--bin", "florin", "--"]);
     output(cargo.args(arguments))

@@ -1,9 +1,9 @@
 //! `cargo xtask infra helm`: the chart is right, renders what the catalog says, and what it renders starts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::check::{Check, Outcome, Target, florin, infra, output};
+use super::check::{Check, DECLARED, Outcome, Target, infra, output};
 use super::kubernetes::{Broken, Programs, Scratch, Site, Start, find, with};
 use crate::problem::Problem;
 
@@ -11,7 +11,7 @@ use crate::problem::Problem;
 pub(super) const TARGET: Target = Target {
     name: "helm",
     checks: &[
-        Check { name: "what is deployed is what the code says", slow: false, run: verify },
+        DECLARED,
         Check { name: "the rules are those of infra/observability", slow: false, run: rules },
         Check { name: "README, values and schema tell the same", slow: false, run: values },
         Check { name: "lint", slow: false, run: lint },
@@ -37,10 +37,6 @@ fn chart() -> PathBuf {
 
 fn case(name: &str) -> PathBuf {
     chart().join(format!("ci/{name}-values.yaml"))
-}
-
-fn verify() -> Result<Outcome, Problem> {
-    Ok(Outcome::Passed(florin(&["catalog", "verify"])?.trim().to_owned()))
 }
 
 /// Helm reads only files inside the chart, so it has a copy.
@@ -110,18 +106,7 @@ fn refused() -> Result<Outcome, Problem> {
 }
 
 fn rendered() -> Result<Outcome, Problem> {
-    with(|programs| {
-        let scratch = Scratch::make()?;
-        let catalog = chart().join("catalog.json").display().to_string();
-        let mut said = Vec::new();
-        for (name, paths) in CASES {
-            let manifests = render(programs, &scratch, name, chart())?;
-            let objects = programs.check(&manifests, &[&["manifests"], GIVEN].concat())?;
-            programs.check(&manifests, &["helm", &catalog, paths])?;
-            said.push(format!("{name}: {objects}"));
-        }
-        Ok(said.join(", "))
-    })
+    with(|programs| sound(programs, &Scratch::make()?, &chart()))
 }
 
 fn grown() -> Result<Outcome, Problem> {
@@ -129,17 +114,22 @@ fn grown() -> Result<Outcome, Problem> {
         let scratch = Scratch::make()?;
         let copy = scratch.path().join("chart");
         output(Command::new("cp").arg("-R").arg(chart()).arg(&copy))?;
-        let catalog = copy.join("catalog.json");
-        programs.grow(&[&catalog])?;
-        let mut said = Vec::new();
-        for (name, paths) in CASES {
-            let manifests = render(programs, &scratch, name, copy.clone())?;
-            let objects = programs.check(&manifests, &[&["manifests"], GIVEN].concat())?;
-            programs.check(&manifests, &["helm", &catalog.display().to_string(), paths])?;
-            said.push(format!("{name}: {objects}"));
-        }
-        Ok(said.join(", "))
+        programs.grow(&[&copy.join("catalog.json")])?;
+        sound(programs, &scratch, &copy)
     })
+}
+
+/// Whether each case of a chart renders what is valid, and what the chart's catalog says.
+fn sound(programs: &Programs, scratch: &Scratch, chart: &Path) -> Result<String, Problem> {
+    let catalog = chart.join("catalog.json").display().to_string();
+    let mut said = Vec::new();
+    for (name, paths) in CASES {
+        let manifests = render(programs, scratch, name, chart.to_owned())?;
+        let objects = programs.check(&manifests, &[&["manifests"], GIVEN].concat())?;
+        programs.check(&manifests, &["helm", &catalog, paths])?;
+        said.push(format!("{name}: {objects}"));
+    }
+    Ok(said.join(", "))
 }
 
 /// What may go wrong in a template, and the words that name it.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use florin_servers::free_port;
 
-use super::check::{Check, Outcome, Target, florin, infra, output};
+use super::check::{Check, DECLARED, Outcome, Target, infra, output};
 use super::kubernetes::{Broken, Programs, Scratch, Site, Start, find, probe, with};
 use crate::problem::Problem;
 
@@ -13,7 +13,7 @@ use crate::problem::Problem;
 pub(super) const TARGET: Target = Target {
     name: "knative",
     checks: &[
-        Check { name: "what is deployed is what the code says", slow: false, run: verify },
+        DECLARED,
         Check { name: "overlays are valid, careful and as the catalog says", slow: false, run: rendered },
         Check { name: "a new service is data alone", slow: false, run: grown },
         Check { name: "what is wrong in an overlay is found", slow: true, run: found },
@@ -40,25 +40,9 @@ pub(super) const SECRET: &str = "a-secret-of-the-checks-alone";
 /// What Go's HTTP client makes of `florin:SECRET@` in an address: Basic credentials (RFC 7617).
 const CREDENTIALS: &str = "Basic ZmxvcmluOmEtc2VjcmV0LW9mLXRoZS1jaGVja3MtYWxvbmU=";
 
-fn verify() -> Result<Outcome, Problem> {
-    Ok(Outcome::Passed(florin(&["catalog", "verify"])?.trim().to_owned()))
-}
-
 fn rendered() -> Result<Outcome, Problem> {
-    with(|programs| {
-        let scratch = Scratch::make()?;
-        let catalog = infra().join("helm/florin/catalog.json").display().to_string();
-        let mut said = Vec::new();
-        for (name, delivers) in OVERLAYS {
-            let manifests = render(programs, &scratch, name)?;
-            let objects = programs.check(&manifests, &[&["manifests"], GIVEN].concat())?;
-            if *delivers {
-                programs.check(&manifests, &["knative", &catalog])?;
-            }
-            said.push(format!("{name}: {objects}"));
-        }
-        Ok(said.join(", "))
-    })
+    let catalog = infra().join("helm/florin/catalog.json");
+    with(|programs| sound(programs, &Scratch::make()?, &catalog, OVERLAYS.iter()))
 }
 
 fn grown() -> Result<Outcome, Problem> {
@@ -69,15 +53,28 @@ fn grown() -> Result<Outcome, Problem> {
         let copy = copied(&scratch)?;
         let (services, eventing) = (copy.join("services/catalog.json"), copy.join("eventing/catalog.json"));
         programs.grow(&[&catalog, &services, &eventing])?;
-        let mut said = Vec::new();
-        for (name, _) in OVERLAYS.iter().filter(|(_, delivers)| *delivers) {
-            let manifests = render(programs, &scratch, name)?;
-            let objects = programs.check(&manifests, &[&["manifests"], GIVEN].concat())?;
-            programs.check(&manifests, &["knative", &catalog.display().to_string()])?;
-            said.push(format!("{name}: {objects}"));
-        }
-        Ok(said.join(", "))
+        sound(programs, &scratch, &catalog, OVERLAYS.iter().filter(|(_, delivers)| *delivers))
     })
+}
+
+/// Whether overlays render what is valid, and those that deliver what this catalog says.
+fn sound<'a>(
+    programs: &Programs,
+    scratch: &Scratch,
+    catalog: &Path,
+    overlays: impl Iterator<Item = &'a (&'a str, bool)>,
+) -> Result<String, Problem> {
+    let catalog = catalog.display().to_string();
+    let mut said = Vec::new();
+    for (name, delivers) in overlays {
+        let manifests = render(programs, scratch, name)?;
+        let objects = programs.check(&manifests, &[&["manifests"], GIVEN].concat())?;
+        if *delivers {
+            programs.check(&manifests, &["knative", &catalog])?;
+        }
+        said.push(format!("{name}: {objects}"));
+    }
+    Ok(said.join(", "))
 }
 
 /// What may go wrong in a kustomization, and the words that name it.

@@ -5,21 +5,16 @@ mod compose;
 mod image;
 mod proxy;
 
-use super::check::{Check, Outcome, Target, florin};
-use crate::problem::Problem;
+use super::check::{Check, DECLARED, Target};
 
 /// The target.
 pub(super) const TARGET: Target = Target {
     name: "containers",
     checks: &[
-        Check { name: "what is deployed is what the code says", slow: false, run: verify },
+        DECLARED,
         Check { name: "the compose file is valid and as the catalog says", slow: false, run: compose::valid },
         Check { name: "the binary starts with what compose gives it", slow: true, run: compose::started },
         Check { name: "the proxy lets through what the catalog says", slow: true, run: proxy::run },
         Check { name: "an image of the suite, and of each service", slow: true, run: image::run },
     ],
 };
-
-fn verify() -> Result<Outcome, Problem> {
-    Ok(Outcome::Passed(florin(&["catalog", "verify"])?.trim().to_owned()))
-}

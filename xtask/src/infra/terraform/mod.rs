@@ -7,7 +7,7 @@ mod provider;
 
 use std::process::Command;
 
-use super::check::{Check, Outcome, Target, florin, infra, output};
+use super::check::{Check, DECLARED, Outcome, Target, infra, output};
 use crate::problem::Problem;
 use crate::tools;
 use copy::Copy;
@@ -16,7 +16,7 @@ use copy::Copy;
 pub(super) const TARGET: Target = Target {
     name: "terraform",
     checks: &[
-        Check { name: "what is deployed is what the code says", slow: false, run: verify },
+        DECLARED,
         Check { name: "formatted", slow: false, run: formatted },
         Check { name: "valid", slow: false, run: valid },
         Check { name: "the module's own tests", slow: false, run: tested },
@@ -25,10 +25,6 @@ pub(super) const TARGET: Target = Target {
         Check { name: "applied to an emulator, used and destroyed", slow: true, run: applied::run },
     ],
 };
-
-fn verify() -> Result<Outcome, Problem> {
-    Ok(Outcome::Passed(florin(&["catalog", "verify"])?.trim().to_owned()))
-}
 
 fn formatted() -> Result<Outcome, Problem> {
     let Some(copy) = Copy::make("formatted")? else { return Ok(copy::no_program()) };
