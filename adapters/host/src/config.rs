@@ -1,5 +1,7 @@
 //! Configuration: the environment and an optional file, read once; a key nobody knows is an error.
 
+mod values;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -105,6 +107,7 @@ impl Config {
             }
             let key = key.to_ascii_lowercase();
             known(&key).map_err(|near| ConfigError(format!("{name} is not a setting{near}")))?;
+            check(&name, &key, &value)?;
             environment.insert(key, value);
         }
         let mut values = match environment.get("config") {
@@ -222,9 +225,18 @@ fn file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
             toml::Value::Boolean(yes) => yes.to_string(),
             _ => return Err(said(format!("{key} must be text, a number or true or false"))),
         };
+        check(&format!("{}: {key}", path.display()), &key, &value)?;
         values.insert(key, value);
     }
     Ok(values)
+}
+
+/// Refuses a value that makes no sense, in the words of whoever said it.
+fn check(name: &str, key: &str, value: &str) -> Result<(), ConfigError> {
+    match values::wrong(key, value) {
+        Some(what) => Err(ConfigError(format!("{name}: {what}"))),
+        None => Ok(()),
+    }
 }
 
 /// What Kubernetes injects for a Service named `florin` or `florin-...`, and what the project's tests use.
@@ -300,5 +312,8 @@ mod tests {
         assert_eq!(config.millis("wait_ms", 1).unwrap(), Duration::from_millis(5));
         std::fs::write(&path, "lisen = \"a:1\"\n").unwrap();
         assert!(of(&[("FLORIN_CONFIG", path.to_str().unwrap())]).is_err());
+        std::fs::write(&path, "concurrency = 0\n").unwrap();
+        let error = of(&[("FLORIN_CONFIG", path.to_str().unwrap())]).unwrap_err().to_string();
+        assert_eq!(error, format!("{}: concurrency: 0 is no number from 1 to 1000000", path.display()));
     }
 }
