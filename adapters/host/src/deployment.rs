@@ -97,7 +97,7 @@ impl Deployment {
         let broker = Broker::open(&config, clock.clone(), lock.as_ref()).await?;
         #[cfg(feature = "failpoints")]
         let broker = Broker { publisher: crate::unruly::around(Arc::clone(&broker.publisher)), ..broker };
-        let (mut services, mut unchecked) = (Vec::new(), Vec::new());
+        let mut services = Vec::new();
         for definition in chosen {
             let service = service(definition, &config, &clock, &network, reached.freezes).await?;
             if lock.is_some() && config.is_embedded(definition.name) {
@@ -105,12 +105,9 @@ impl Deployment {
                 effects::take_over(&service).await?;
                 outbox::take_over(&service).await?;
             }
-            if !config.is_embedded(definition.name) && !schema::fits(&service).await? {
-                tracing::warn!(service.name = definition.name, "the database is away");
-                unchecked.push(Arc::clone(&service));
-            }
             services.push(service);
         }
+        let unchecked = schema::unknown(services.iter().filter(|of| !config.is_embedded(of.name()))).await?;
         let defaults = Limits::default();
         let limits = Limits {
             body_bytes: config.number("body_limit_bytes", defaults.body_bytes)?,
@@ -118,12 +115,6 @@ impl Deployment {
             concurrency: config.number("concurrency", defaults.concurrency)?,
             ..defaults
         };
-        if limits.concurrency == 0 || limits.body_bytes == 0 || limits.arrival.is_zero() {
-            return Err(HostError(
-                "FLORIN_CONCURRENCY, FLORIN_BODY_LIMIT_BYTES and FLORIN_ARRIVAL_MS must be 1 or more"
-                    .to_owned(),
-            ));
-        }
         let app = App::new(services, verifier, limits);
         Ok(Self { config, app, unchecked, broker, sandbox, development_key, clock, _lock: lock })
     }

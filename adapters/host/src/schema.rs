@@ -24,6 +24,24 @@ pub async fn fits(service: &Service) -> Result<bool, HostError> {
     }
 }
 
+/// Those whose schema nobody could look at, because their database is away. All are asked at once: one that does not
+/// answer is waited for some seconds.
+///
+/// # Errors
+/// As [`fits`].
+pub async fn unknown(services: impl Iterator<Item = &Arc<Service>>) -> Result<Vec<Arc<Service>>, HostError> {
+    let looked = services.map(async |service| {
+        // Until it is known, nothing is done on it, on a platform that freezes the process as on any other.
+        service.doubt_schema();
+        Ok::<_, HostError>((!fits(service).await?).then(|| Arc::clone(service)))
+    });
+    let unknown: Vec<_> = try_join_all(looked).await?.into_iter().flatten().collect();
+    for service in &unknown {
+        tracing::warn!(service.name = service.name(), "the database is away");
+    }
+    Ok(unknown)
+}
+
 /// Waits until the schema of each service is known to fit.
 ///
 /// # Errors

@@ -114,9 +114,7 @@ pub async fn serve(
         }
     }
     if !deployment.unchecked.is_empty() {
-        app.set_ready(false);
-        let checking = ready_when_checked(Arc::clone(&app), deployment.unchecked.clone(), failure.clone());
-        background.spawn(checking);
+        background.spawn(check_when_there(deployment.unchecked.clone(), failure.clone()));
     }
     ready(&deployment);
 
@@ -150,21 +148,15 @@ pub async fn serve(
     failure.ended()
 }
 
-/// Says that this process is ready once the schemas of these services are known to fit.
-async fn ready_when_checked(app: Arc<App>, services: Vec<Arc<Service>>, failure: Failure) {
-    let checked = tokio::select! {
-        checked = schema::all_fit(&services) => checked,
-        () = failure.stop.cancelled() => return,
-    };
-    match checked {
-        Ok(()) => {
-            app.set_ready(true);
-            // A drain that began meanwhile has the last word.
-            if failure.stop.is_cancelled() {
-                app.set_ready(false);
+/// Ends this process when a schema does not fit that nobody could look at before. Until one fits, it is not ready.
+async fn check_when_there(services: Vec<Arc<Service>>, failure: Failure) {
+    tokio::select! {
+        checked = schema::all_fit(&services) => {
+            if let Err(error) = checked {
+                failure.end(error);
             }
         }
-        Err(error) => failure.end(error),
+        () = failure.stop.cancelled() => {}
     }
 }
 

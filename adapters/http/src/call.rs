@@ -7,9 +7,9 @@ use axum::extract::{RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use florin_kernel::corridor::HttpCall;
-use florin_kernel::door::{Access, Method, Takes};
+use florin_kernel::door::{Access, Door, Method};
 use florin_kernel::event::TraceParent;
-use florin_kernel::function::Function;
+use florin_kernel::function::DoorRoom;
 use florin_kernel::metric;
 use florin_kernel::problem::{Class, Code, Problem, codes};
 use florin_kernel::service::Service;
@@ -20,8 +20,8 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::Instant;
 
 use crate::app::App;
-use crate::reply;
 use crate::token::TokenRefusal;
+use crate::{named, reply};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,6 +32,7 @@ pub struct TimeLeft(pub Duration);
 
 /// A request that does not reach its room.
 pub(crate) struct TurnedAway {
+    door: Door,
     problem: Problem,
     challenge: Option<HeaderValue>,
     trace: TraceParent,
@@ -39,7 +40,7 @@ pub(crate) struct TurnedAway {
 
 impl IntoResponse for TurnedAway {
     fn into_response(self) -> Response {
-        let mut response = reply::problem(&self.problem, &self.trace);
+        let mut response = reply::refused(&self.door, &self.problem, &self.trace);
         if let Some(challenge) = self.challenge {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
@@ -59,16 +60,15 @@ pub fn trace_of(extensions: &Extensions) -> TraceParent {
 pub(crate) async fn read(
     app: &App,
     service: &Service,
-    function: &'static Function,
+    at: &DoorRoom,
     params: &RawPathParams,
     request: Request,
     trace: TraceParent,
 ) -> Result<HttpCall, TurnedAway> {
-    let away = |problem: Problem| TurnedAway { problem, challenge: None, trace };
+    let away = |problem: Problem| TurnedAway { door: at.door, problem, challenge: None, trace };
     let (parts, body) = request.into_parts();
     let left = parts.extensions.get().map_or(app.limits.room, |TimeLeft(left)| app.limits.room.min(*left));
     let deadline = Instant::now() + left;
-    let Some(at) = function.door() else { return Err(away(codes::NOT_FOUND.because("no door"))) };
     let declared =
         parts.headers.get(http::header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: usize| length > app.limits.body_bytes) {
@@ -78,7 +78,7 @@ pub(crate) async fn read(
         Access::Public => None,
         Access::Scope(_) => match app.verifier.caller(&parts.headers, service.clock.now()).await {
             Ok(caller) => Some(caller),
-            Err(refusal) => return Err(refused(&refusal, trace)),
+            Err(refusal) => return Err(refused(at.door, &refusal, trace)),
         },
     };
     let body = match at.door.method {
@@ -97,12 +97,7 @@ pub(crate) async fn read(
         path_parameters: params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         query: query.map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
         content_type: media_type(&parts.headers),
-        signature: match at.door.takes {
-            Takes::Signed { header } => {
-                parts.headers.get(header).and_then(|v| v.to_str().ok()).map(str::to_owned)
-            }
-            Takes::Json | Takes::Form => None,
-        },
+        read: named::read(&at.door, &parts.headers),
         body,
         idempotency_key: one(&parts.headers, &IDEMPOTENCY_KEY).map_err(away)?,
         request_id: Some(request_id(&parts.headers, &trace)),
@@ -111,7 +106,7 @@ pub(crate) async fn read(
     })
 }
 
-fn refused(refusal: &TokenRefusal, trace: TraceParent) -> TurnedAway {
+fn refused(door: Door, refusal: &TokenRefusal, trace: TraceParent) -> TurnedAway {
     metrics::counter!(metric::UNAUTHENTICATED.name, "florin.code" => refusal.code()).increment(1);
     let code = match refusal {
         TokenRefusal::KeysAway { .. } => {
@@ -121,7 +116,7 @@ fn refused(refusal: &TokenRefusal, trace: TraceParent) -> TurnedAway {
     };
     let mut problem = code.because(refusal.to_string());
     problem.retry_after = refusal.retry_after();
-    TurnedAway { problem, challenge: refusal.challenge(), trace }
+    TurnedAway { door, problem, challenge: refusal.challenge(), trace }
 }
 
 fn too_large(limit: usize) -> Problem {
@@ -152,13 +147,13 @@ fn check_coding(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// A header that must not be repeated, in visible ASCII.
-fn one(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
+pub(crate) fn one(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     match value.to_str() {
         // `to_str` lets tabs through.
         Ok(value) if values.next().is_none() && !value.contains('\t') => Ok(Some(value.to_owned())),
-        _ => Err(codes::INVALID_REQUEST.because(format!("{name}: given once, in visible ASCII"))),
+        _ => Err(named::refused(name.as_str())),
     }
 }
 
@@ -168,7 +163,10 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
     let mut all = headers.get_all(CONTENT_TYPE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let first = all.next()?.into_owned();
     let joined = all.fold(first, |joined, next| joined + "," + &next);
-    Some(joined.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+    // The parameters of the first would hide the second.
+    let read =
+        if joined.contains(',') { joined.as_str() } else { joined.split(';').next().unwrap_or_default() };
+    Some(read.trim().to_ascii_lowercase())
 }
 
 /// The caller's own request identifier when it is plain, else the trace's.

@@ -29,7 +29,13 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Value>) {
     }
     let pings = app.services().iter().map(|service| async {
         let there = matches!(tokio::time::timeout(PATIENCE, service.db.ping()).await, Ok(Ok(())));
-        (service.name().to_owned(), json!(if there { "there" } else { "away" }))
+        let said = match (there, service.doubts_schema()) {
+            (false, _) => "away",
+            // It came late, and whether its schema fits is being looked at.
+            (true, true) => "unchecked",
+            (true, false) => "there",
+        };
+        (service.name().to_owned(), json!(said))
     });
     let databases: Map<String, Value> = join_all(pings).await.into_iter().collect();
     let all_there = databases.values().all(|said| said == "there");

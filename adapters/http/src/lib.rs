@@ -4,6 +4,7 @@ pub mod app;
 pub mod call;
 pub mod docs;
 mod health;
+mod named;
 pub mod network;
 pub mod reply;
 pub mod router;

@@ -2,11 +2,14 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use florin_kernel::answer::Answered;
+use florin_kernel::answer::{Answered, Challenge};
+use florin_kernel::door::Door;
 use florin_kernel::event::TraceParent;
 use florin_kernel::problem::Problem;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::token::insufficient_scope;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -17,11 +20,22 @@ pub fn problem(problem: &Problem, trace: &TraceParent) -> Response {
     answered(Answered::problem(problem, trace.trace_id()), Some(trace.trace_id()))
 }
 
+/// A refusal as a response, in the words of the door it leaves by.
+pub(crate) fn refused(door: &Door, problem: &Problem, trace: &TraceParent) -> Response {
+    answered(Answered::refused(door, problem, trace.trace_id()), Some(trace.trace_id()))
+}
+
 /// An answer as a response.
 pub fn answered(answer: Answered, request_id: Option<&str>) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
+    // First, so that what every answer says of itself stays as it is.
+    for (name, value) in answer.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.append(name, value);
+        }
+    }
     if let Ok(content_type) = HeaderValue::try_from(answer.content_type) {
         headers.insert(CONTENT_TYPE, content_type);
     }
@@ -37,19 +51,18 @@ pub fn answered(answer: Answered, request_id: Option<&str>) -> Response {
     if let Some(Ok(id)) = request_id.map(HeaderValue::try_from) {
         headers.insert(REQUEST_ID, id);
     }
-    match answer.status {
-        // RFC 9110, section 15.5.2: every 401 names a way in.
-        401 => {
+    // RFC 9110, section 15.5.2: every 401 names a way in; one that was stored no longer knows which.
+    match (answer.challenge, answer.status) {
+        (Some(Challenge::Scope(scope)), _) => {
+            headers.insert(WWW_AUTHENTICATE, insufficient_scope(scope));
+        }
+        (Some(Challenge::Client), _) => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"florin\""));
+        }
+        (Some(Challenge::Bearer), _) | (None, 401) => {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"florin\""));
         }
-        // RFC 6750, section 3.1.
-        403 => {
-            headers.insert(
-                WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer realm=\"florin\", error=\"insufficient_scope\""),
-            );
-        }
-        _ => {}
+        (None, _) => {}
     }
     keep_private(headers);
     response

@@ -10,7 +10,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use florin_kernel::door::Method;
-use florin_kernel::function::Function;
+use florin_kernel::function::{DoorRoom, Function};
 use florin_kernel::metric;
 use florin_kernel::problem::codes;
 use florin_kernel::service::Service;
@@ -83,17 +83,19 @@ async fn enter(
     request: Request,
 ) -> Response {
     let began = tokio::time::Instant::now();
-    let door = function.door().map(|at| at.door);
+    let Some(at) = function.door() else {
+        return reply::problem(&codes::NOT_FOUND.because("no door"), &call::trace_of(request.extensions()));
+    };
     let method = match request.method() {
         &http::Method::HEAD => "HEAD",
-        _ => door.map_or("", |door| door.method.as_str()),
+        _ => at.door.method.as_str(),
     };
     tracing::Span::current().record("florin.function", function.name);
-    let response = admit(&app, &service, function, params, request).await;
+    let response = admit(&app, &service, function, at, params, request).await;
     let status = response.status();
     metrics::histogram!(
         metric::HTTP_SERVER_DURATION.name,
-        "http.route" => door.map_or("", |door| door.path),
+        "http.route" => at.door.path,
         "http.request.method" => method,
         "http.response.status_code" => status.as_str().to_owned(),
         "url.scheme" => "http",
@@ -107,6 +109,7 @@ async fn admit(
     app: &App,
     service: &Arc<Service>,
     function: &'static Function,
+    at: &DoorRoom,
     params: Params,
     request: Request,
 ) -> Response {
@@ -114,14 +117,14 @@ async fn admit(
     // Full is said at once: a queue in memory would only make everybody late.
     let Ok(_permit) = app.room_for.try_acquire() else {
         let problem = codes::UNAVAILABLE.because("this process handles as many requests as it may");
-        return reply::problem(&problem.retry_after(std::time::Duration::from_secs(1)), &trace);
+        return reply::refused(&at.door, &problem.retry_after(std::time::Duration::from_secs(1)), &trace);
     };
     let Ok(params) = params else {
         // Behind a socket it was refused before; a front in the same process may not have looked.
         let refusal = TargetRefusal::Path;
-        return reply::problem(&refusal.code().because(refusal.to_string()), &trace);
+        return reply::refused(&at.door, &refusal.code().because(refusal.to_string()), &trace);
     };
-    match call::read(app, service, function, &params, request, trace).await {
+    match call::read(app, service, at, &params, request, trace).await {
         Ok(call) => {
             let request_id = call.request_id.clone();
             reply::answered(service.call(function, call).await, request_id.as_deref())

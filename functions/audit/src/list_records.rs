@@ -44,7 +44,7 @@ impl Query for ListRecords {
     type Answer = Page<RecordView>;
 
     async fn run(self, cx: &mut View) -> Result<Answer<Page<RecordView>>, Stop> {
-        let tenant = cx.tenant();
+        let (tenant, place) = (cx.tenant(), cx.place(self.cursor)?);
         let rows: Vec<Record> = cx
             .sql(
                 "SELECT id, kind, name, actor, client, resource, outcome, code, request_id, trace_id, source,
@@ -68,11 +68,11 @@ impl Query for ListRecords {
             .bind(self.resource.map(|r| r.to_string()))
             .bind(self.from)
             .bind(self.before)
-            .bind(self.cursor.map(|c| c.place().to_owned()))
+            .bind(place)
             .bind(self.limit.rows())
             .all()
             .await?;
         let views = rows.into_iter().map(Record::view).collect();
-        Ok(Answer::Ok(Page::of(views, self.limit, |view: &RecordView| view.id.to_string())))
+        Ok(Answer::Ok(cx.page(views, self.limit, |view: &RecordView| view.id.to_string())))
     }
 }

@@ -40,7 +40,7 @@ impl Query for ListPayments {
     type Answer = Page<PaymentView>;
 
     async fn run(self, cx: &mut View) -> Result<Answer<Page<PaymentView>>, Stop> {
-        let tenant = cx.tenant();
+        let (tenant, place) = (cx.tenant(), cx.place(self.cursor)?);
         let rows: Vec<Payment> = cx
             .sql(concat!(
                 "SELECT ",
@@ -61,11 +61,11 @@ impl Query for ListPayments {
             .bind(self.reference.map(|r| r.to_string()))
             .bind(self.created_from)
             .bind(self.created_before)
-            .bind(self.cursor.map(|c| c.place().to_owned()))
+            .bind(place)
             .bind(self.limit.rows())
             .all()
             .await?;
         let views = rows.iter().map(Payment::view).collect();
-        Ok(Answer::Ok(Page::of(views, self.limit, |view| view.id.to_string())))
+        Ok(Answer::Ok(cx.page(views, self.limit, |view| view.id.to_string())))
     }
 }

@@ -37,7 +37,7 @@ impl Query for ListRefunds {
     type Answer = Page<RefundView>;
 
     async fn run(self, cx: &mut View) -> Result<Answer<Page<RefundView>>, Stop> {
-        let tenant = cx.tenant();
+        let (tenant, place) = (cx.tenant(), cx.place(self.cursor)?);
         let rows: Vec<Refund> = cx
             .sql(
                 "SELECT id, payment, amount, currency, reason, reference, status, metadata, created_at, version
@@ -54,11 +54,11 @@ impl Query for ListRefunds {
             .bind(self.payment)
             .bind(self.status)
             .bind(self.reference.map(|r| r.to_string()))
-            .bind(self.cursor.map(|c| c.place().to_owned()))
+            .bind(place)
             .bind(self.limit.rows())
             .all()
             .await?;
         let views = rows.iter().map(Refund::view).collect();
-        Ok(Answer::Ok(Page::of(views, self.limit, |view| view.id.to_string())))
+        Ok(Answer::Ok(cx.page(views, self.limit, |view| view.id.to_string())))
     }
 }

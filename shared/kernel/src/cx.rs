@@ -11,6 +11,7 @@ use crate::db::{Query, Sql, Tx};
 use crate::event::{Data, Event, MAX_EVENT_BYTES, TraceParent};
 use crate::function::{Effect, EventType};
 use crate::id::{Id, Ids, Kind};
+use crate::list::ListOf;
 use crate::problem::codes;
 use crate::stop::Stop;
 use crate::time::Timestamp;
@@ -20,6 +21,8 @@ pub struct View {
     pub(crate) tx: Tx,
     pub(crate) caller: Caller,
     pub(crate) now: Timestamp,
+    /// Which list this is: set for queries.
+    pub(crate) list: Option<ListOf>,
 }
 
 impl View {

@@ -52,7 +52,74 @@ pub enum Takes {
     },
 }
 
+/// What fills a field of the request besides path, query and body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// A header field, sent at most once.
+    Header {
+        /// Its name, lower case.
+        name: &'static str,
+        /// The field of the request.
+        field: &'static str,
+    },
+    /// A cookie (RFC 6265), sent at most once.
+    Cookie {
+        /// Its name.
+        name: &'static str,
+        /// The field of the request.
+        field: &'static str,
+    },
+}
+
+impl Reads {
+    /// The field of the request that it fills.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Header { field, .. } | Self::Cookie { field, .. } => field,
+        }
+    }
+
+    /// The name it is sent under.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Header { name, .. } | Self::Cookie { name, .. } => name,
+        }
+    }
+}
+
+/// What an answer may say besides its body: a room that says another header field is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// A header field.
+    Header {
+        /// Its name, lower case.
+        name: &'static str,
+        /// What it says, in one sentence.
+        summary: &'static str,
+    },
+    /// A cookie, by `Set-Cookie`.
+    Cookie {
+        /// Its name.
+        name: &'static str,
+        /// What it is for, in one sentence.
+        summary: &'static str,
+    },
+}
+
+/// In which words a door says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errors {
+    /// RFC 9457: problem+json, as everywhere.
+    Problem,
+    /// OAuth 2.0: `{"error", "error_description"}` (RFC 6749, section 5.2). The room's codes are OAuth's own.
+    OAuth,
+}
+
 /// What comes out when it is not JSON.
+///
+/// There is no stream among them: API Gateway, a load balancer and whoever repeats an idempotency key take whole
+/// answers, the same request is to get the same bytes through every front, and a room's transaction would stay open
+/// as long as its reader is slow. What is large is a list with a cursor, or a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gives {
     /// A JSON document.
@@ -78,6 +145,12 @@ pub struct Door {
     pub takes: Takes,
     /// What comes out.
     pub gives: Gives,
+    /// Header fields and cookies that come in.
+    pub reads: &'static [Reads],
+    /// Header fields and cookies that go out.
+    pub says: &'static [Says],
+    /// How it says no.
+    pub errors: Errors,
     /// Whether it makes a thing: 201 and `Location` in place of 200.
     pub creates: bool,
     /// Whether it may hang on an effect: then 202 is one of its answers.
@@ -97,7 +170,8 @@ impl Door {
 
     const fn new(method: Method, path: &'static str, access: Access) -> Self {
         let (takes, gives) = (Takes::Json, Gives::Json);
-        Self { method, path, access, takes, gives, creates: false, waits: false }
+        let (reads, says, errors): (&[_], &[_], _) = (&[], &[], Errors::Problem);
+        Self { method, path, access, takes, gives, reads, says, errors, creates: false, waits: false }
     }
 
     /// This door with another kind of body.
@@ -110,6 +184,21 @@ impl Door {
         Self { gives, ..self }
     }
 
+    /// This door with fields of its request that header fields and cookies fill.
+    pub const fn reading(self, reads: &'static [Reads]) -> Self {
+        Self { reads, ..self }
+    }
+
+    /// This door with header fields and cookies that its answers may say.
+    pub const fn saying(self, says: &'static [Says]) -> Self {
+        Self { says, ..self }
+    }
+
+    /// This door with refusals in another standard's words.
+    pub const fn refusing(self, errors: Errors) -> Self {
+        Self { errors, ..self }
+    }
+
     /// This door of an operation that makes a thing.
     pub const fn creating(self) -> Self {
         Self { creates: true, ..self }
@@ -118,6 +207,15 @@ impl Door {
     /// This door of an operation that may answer [`crate::answer::Answer::Waiting`].
     pub const fn waiting(self) -> Self {
         Self { waits: true, ..self }
+    }
+
+    /// The header fields and cookies that fill fields of the request, a signature among them.
+    pub fn named(&self) -> impl Iterator<Item = Reads> {
+        let signature = match self.takes {
+            Takes::Signed { header } => Some(Reads::Header { name: header, field: "signature" }),
+            Takes::Json | Takes::Form => None,
+        };
+        self.reads.iter().copied().chain(signature)
     }
 
     /// The names of the path's parameters, in order.

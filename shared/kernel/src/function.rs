@@ -299,11 +299,11 @@ impl Function {
             room: Room::Command(CommandRoom {
                 at,
                 run: |input, cx, trace_id| {
-                    Box::pin(async move { input.parse::<C>()?.run(cx).await?.render(trace_id) })
+                    Box::pin(async move { input.parse::<C>()?.run(cx).await?.render(&C::DOOR, trace_id) })
                 },
                 check: |input| input.parse::<C>().map(|_| ()),
                 answer: |cx, subject, trace_id| {
-                    Box::pin(async move { C::answer(cx, subject).await?.render(trace_id) })
+                    Box::pin(async move { C::answer(cx, subject).await?.render(&C::DOOR, trace_id) })
                 },
             }),
         }
@@ -322,7 +322,7 @@ impl Function {
             room: Room::Query(QueryRoom {
                 at,
                 run: |input, cx, trace_id| {
-                    Box::pin(async move { input.parse::<Q>()?.run(cx).await?.render(trace_id) })
+                    Box::pin(async move { input.parse::<Q>()?.run(cx).await?.render(&Q::DOOR, trace_id) })
                 },
             }),
         }

@@ -6,7 +6,9 @@ use serde::de::value::{MapDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde_json::{Map, Value};
 
+use crate::door::Reads;
 use crate::json::{self, escape};
+use crate::list::ListOf;
 use crate::problem::{FieldError, Problem, codes, shortened};
 
 /// The most parameters and form fields of a request. Each is compared with all before it, so thousands would cost
@@ -16,17 +18,35 @@ const MOST_PARAMETERS: usize = 100;
 /// The fields of a request before they have types.
 #[derive(Clone, Debug, Default)]
 pub struct Input {
-    /// Percent-decoded path parameters, query parameters and form fields, by name.
+    /// Percent-decoded path parameters, query parameters and form fields, by name; and what a header or a cookie
+    /// holds, by the field it fills.
     text: Vec<(String, String)>,
+    /// The fields that nothing but a header or a cookie fills, and that one's name.
+    bound: Vec<(&'static str, &'static str)>,
     /// The members of a JSON body.
     json: Map<String, Value>,
 }
 
 impl Input {
+    /// Gives a field to a header or a cookie alone, whether it was sent or not: what a path, a query or a body says
+    /// in its place is refused.
+    pub fn bind(&mut self, reads: Reads, value: Option<&str>) {
+        self.bound.push((reads.field(), reads.name()));
+        self.text.extend(value.map(|value| (reads.field().to_owned(), value.to_owned())));
+    }
+
+    /// The header or cookie that fills this field.
+    fn bound_to(&self, field: &str) -> Option<&'static str> {
+        self.bound.iter().find(|(bound, _)| *bound == field).map(|(_, name)| *name)
+    }
+
     /// Adds a parameter that is text: `limit=5` may fill an integer field. A repeated one is refused.
     pub fn parameter(&mut self, name: String, value: String) -> Result<(), Problem> {
         if self.text.len() >= MOST_PARAMETERS {
             return Err(invalid(parameter(name, "more parameters than any operation has")));
+        }
+        if self.bound_to(&name).is_some() {
+            return Err(invalid(parameter(name, "there is no such parameter")));
         }
         if self.text.iter().any(|(n, _)| *n == name) {
             return Err(invalid(parameter(name, "given more than once")));
@@ -44,6 +64,9 @@ impl Input {
             .map_err(|refused| invalid(field(refused.pointer, &refused.reason.to_string())))?;
         match body {
             Value::Object(members) => {
+                if let Some(name) = members.keys().find(|name| self.bound_to(name).is_some()) {
+                    return Err(invalid(field(format!("/{}", escape(name)), "there is no such field")));
+                }
                 if let Some(name) = members.keys().find(|name| self.text.iter().any(|(n, _)| n == *name)) {
                     return Err(invalid(field(format!("/{}", escape(name)), "stands in the path already")));
                 }
@@ -52,6 +75,12 @@ impl Input {
             }
             _ => Err(invalid(field(String::new(), "the body must be a JSON object"))),
         }
+    }
+
+    /// Which list a query with these parameters shows, whatever page of it.
+    pub(crate) fn list_of(&self, function: &str) -> ListOf {
+        let filters = self.text.iter().filter(|(name, _)| !["cursor", "limit"].contains(&name.as_str()));
+        ListOf::of(function, filters.map(|(name, value)| (name.as_str(), value.as_str())))
     }
 
     /// The request these fields make.
@@ -88,7 +117,12 @@ impl Input {
                 }
             }
             let name = pointer.trim_start_matches('/').to_owned();
-            if self.text.iter().any(|(n, _)| *n == name) {
+            if let Some(sent) = self.bound_to(&name) {
+                invalid(parameter(
+                    sent.to_owned(),
+                    &detail.replace(&format!("`{name}`"), &format!("`{sent}`")),
+                ))
+            } else if self.text.iter().any(|(n, _)| *n == name) {
                 invalid(parameter(name, &detail))
             } else {
                 invalid(field(pointer, &detail))
@@ -100,6 +134,11 @@ impl Input {
 /// The problem of a query parameter that nobody asked for.
 pub(crate) fn unknown_parameter(name: &str) -> Problem {
     invalid(parameter(name.to_owned(), "this operation takes no query parameters"))
+}
+
+/// The problem of a parameter that was understood and cannot be.
+pub(crate) fn wrong_parameter(name: &str, detail: &str) -> Problem {
+    invalid(parameter(name.to_owned(), detail))
 }
 
 /// What stands in a text between words it begins with and the last of the ones that end it: an unknown field's name

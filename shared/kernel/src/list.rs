@@ -8,6 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cx::View;
+use crate::input;
+use crate::problem::Problem;
+
 /// How many entries a page has: 1 to 100, 20 when not said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
@@ -51,25 +55,64 @@ impl JsonSchema for Limit {
     }
 }
 
-/// Where a page ended: the last entry's place in the order. Opaque to callers.
+/// Which list: a query and what it is narrowed to, as a short digest. Under other filters the place of a cursor means
+/// something else, and an empty page would be taken for the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor(String);
+pub(crate) struct ListOf(String);
 
-impl Cursor {
-    /// A cursor behind this place.
-    pub fn behind(place: impl fmt::Display) -> Self {
-        Self(place.to_string())
-    }
+/// The hexadecimal digits of a list's digest: enough that two lists of one tenant do not meet, and no secret.
+const DIGITS: usize = 16;
 
-    /// The place.
-    pub fn place(&self) -> &str {
-        &self.0
+impl ListOf {
+    pub(crate) fn of<'a>(function: &str, filters: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut filters: Vec<_> = filters.collect();
+        filters.sort_unstable();
+        let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        for text in [function].into_iter().chain(filters.into_iter().flat_map(|(name, value)| [name, value]))
+        {
+            hash.update(text.as_bytes());
+            hash.update(&[0]);
+        }
+        let mut digest = hex::encode(hash.finish());
+        digest.truncate(DIGITS);
+        Self(digest)
     }
+}
+
+/// Where a page ended: which list it is of, and the last entry's place in its order. Opaque to callers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    list: ListOf,
+    place: String,
 }
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(&self.0))
+        f.write_str(&URL_SAFE_NO_PAD.encode(format!("{}{}", self.list.0, self.place)))
+    }
+}
+
+impl View {
+    /// The place that a cursor names in this list. One of another list, or of other filters, is refused.
+    pub fn place(&self, cursor: Option<Cursor>) -> Result<Option<String>, Problem> {
+        match cursor {
+            Some(cursor) if self.list.as_ref() != Some(&cursor.list) => Err(input::wrong_parameter(
+                "cursor",
+                "is of another list: the filters must be those of the page before",
+            )),
+            Some(cursor) => Ok(Some(cursor.place)),
+            None => Ok(None),
+        }
+    }
+
+    /// The page that these rows make, of which the last one only tells that there are more.
+    pub fn page<T>(&self, mut rows: Vec<T>, limit: Limit, place: impl Fn(&T) -> String) -> Page<T> {
+        let size = usize::try_from(limit.0).unwrap_or(usize::MAX);
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let last = rows.last().filter(|_| more).zip(self.list.clone());
+        let next_cursor = last.map(|(row, list)| Cursor { list, place: place(row) });
+        Page { data: rows, next_cursor }
     }
 }
 
@@ -82,15 +125,17 @@ impl FromStr for Cursor {
     type Err = NotACursor;
     fn from_str(text: &str) -> Result<Self, NotACursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotACursor)?;
-        let place = String::from_utf8(bytes).map_err(|_| NotACursor)?;
-        let fits = (1..=200).contains(&place.len()) && place.bytes().all(|b| b.is_ascii_graphic());
-        if fits { Ok(Self(place)) } else { Err(NotACursor) }
+        let text = String::from_utf8(bytes).map_err(|_| NotACursor)?;
+        let (list, place) = text.split_at_checked(DIGITS).ok_or(NotACursor)?;
+        let fits = (1..=200).contains(&place.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        let cursor = Self { list: ListOf(list.to_owned()), place: place.to_owned() };
+        if fits { Ok(cursor) } else { Err(NotACursor) }
     }
 }
 
 crate::text::text_value!(
     Cursor, "", "Where the page before ended; opaque.",
-    with { "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 267, "examples": ["cGF5XzAxOTJmMGMx"] }
+    with { "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 288, "examples": ["ZDE0YTAyOGMyYTNhMmJjOXBheV8wMTkyZjBjMQ"] }
 );
 
 /// One page.
@@ -103,26 +148,34 @@ pub struct Page<T> {
     pub next_cursor: Option<Cursor>,
 }
 
-impl<T> Page<T> {
-    /// The page that these rows make, of which the last one only tells that there are more.
-    pub fn of(mut rows: Vec<T>, limit: Limit, place: impl Fn(&T) -> String) -> Self {
-        let size = usize::try_from(limit.0).unwrap_or(usize::MAX);
-        let more = rows.len() > size;
-        rows.truncate(size);
-        let next_cursor = more.then(|| rows.last().map(|row| Cursor::behind(place(row)))).flatten();
-        Self { data: rows, next_cursor }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn a_list_is_its_query_and_its_filters_in_any_order() {
+        let of = |function, filters: &[(&'static str, &'static str)]| {
+            ListOf::of(function, filters.iter().copied())
+        };
+        let list = of("a.list", &[("x", "1"), ("y", "2")]);
+        assert_eq!(of("a.list", &[("y", "2"), ("x", "1")]), list);
+        for other in [
+            of("b.list", &[("x", "1"), ("y", "2")]),
+            of("a.list", &[("x", "1")]),
+            of("a.list", &[("x", "1"), ("y", "3")]),
+            of("a.list", &[("x", "1y"), ("", "2")]),
+        ] {
+            assert_ne!(other, list);
+        }
+    }
+
+    #[test]
     fn a_cursor_comes_back_as_it_went_and_nothing_else_is_one() {
-        let cursor = Cursor::behind("pay_0192f0c1");
+        let list = ListOf::of("payments.list_payments", [("status", "succeeded")].into_iter());
+        let cursor = Cursor { list, place: "pay_0192f0c1".to_owned() };
         assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
-        for other in ["", "=", "a b", "gICA", "IA", &URL_SAFE_NO_PAD.encode("x".repeat(201))] {
+        let encoded = |length| URL_SAFE_NO_PAD.encode("x".repeat(length));
+        for other in ["", "=", "a b", "gICA", "IA", &encoded(DIGITS), &encoded(DIGITS + 201)] {
             assert!(other.parse::<Cursor>().is_err(), "{other} was taken");
         }
     }

@@ -1,6 +1,7 @@
 //! One service as it runs: its functions, its database, the time, and the ports it needs.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -42,6 +43,12 @@ const KERNEL_MIGRATIONS: Migrations = Migrations {
             version: 2,
             name: "needs_review",
             sql: include_str!("../migrations/0002_needs_review.sql"),
+            contracting: false,
+        },
+        Migration {
+            version: 3,
+            name: "answer_headers",
+            sql: include_str!("../migrations/0003_answer_headers.sql"),
             contracting: false,
         },
     ],
@@ -114,6 +121,8 @@ pub struct Service {
     pub outbox_ready: Notify,
     /// Rung when an operation is closed.
     pub(crate) operation_closed: Bells,
+    /// Whether nobody knows yet if the schema fits.
+    pub(crate) doubted: AtomicBool,
     /// Effects in flight, so that a drain can wait for them.
     pub(crate) effects: tokio_util::task::TaskTracker,
 }
@@ -142,6 +151,7 @@ impl Service {
             network,
             outbox_ready: Notify::new(),
             operation_closed: Bells::default(),
+            doubted: AtomicBool::new(false),
             effects: tokio_util::task::TaskTracker::new(),
         })
     }
@@ -172,11 +182,6 @@ impl Service {
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> DbResult<()> {
         self.db.migrate(self.name(), &self.definition.modules()).await
-    }
-
-    /// Refuses a schema this binary cannot serve.
-    pub async fn check_schema(&self) -> DbResult<()> {
-        self.db.check_schema(&self.definition.modules()).await
     }
 
     /// Waits for the effects in flight; call it when no new call can come.

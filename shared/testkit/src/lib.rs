@@ -2,5 +2,6 @@
 
 pub mod client;
 pub mod lambda_runtime_api;
+pub mod porch;
 pub mod servers;
 pub mod suite;

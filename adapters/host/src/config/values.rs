@@ -14,6 +14,7 @@ const NUMBERS: &[(&str, RangeInclusive<u64>)] = &[
     ("keep_inbox_days", 15..=3_660),
     ("keep_done_days", 1..=3_660),
     ("body_limit_bytes", 1_024..=64 * 1024 * 1024),
+    ("arrival_ms", 1..=60_000),
     ("concurrency", 1..=1_000_000),
     ("drain_linger_ms", 0..=600_000),
 ];

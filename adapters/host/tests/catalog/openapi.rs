@@ -3,6 +3,7 @@
 use florin_host::services::SERVICES;
 use florin_kernel::catalog;
 use florin_kernel::problem::codes;
+use florin_testkit::porch::PORCH;
 use serde_json::{Value, json};
 
 use crate::functions;
@@ -150,4 +151,45 @@ fn a_problem_is_as_its_schema_says() {
     assert_eq!(wrong(&document, pointer, &before_its_route), None);
     let another = codes::INTERNAL.because("logged").to_json("4bf92f35");
     assert!(wrong(&document, pointer, &another).is_some(), "a 500 fits the schema of a 400");
+}
+
+#[test]
+fn a_document_with_a_door_of_every_kind_is_valid_and_says_what_goes_in_and_out() {
+    let document = catalog::openapi(&[&PORCH]);
+    if let Some(verdict) = refused(VALIDATOR, "openapi-porch.json", &document, &[]) {
+        verdict.unwrap_or_else(|why| panic!("{why}"));
+    }
+    let at = |path: &str, method: &str| document["paths"][path][method].clone();
+    let tokens = at("/porch/{tenant}/tokens", "post");
+    assert!(tokens["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"].is_object());
+    assert_eq!(tokens["security"], json!([{ "client": [] }, {}]));
+    assert_eq!(document["components"]["securitySchemes"]["client"]["scheme"], "basic");
+    let errors = |status: &str| {
+        tokens["responses"][status]["content"]["application/json"]["schema"]["properties"]["error"]["enum"]
+            .clone()
+    };
+    assert_eq!(errors("400"), json!(["invalid_request", "invalid_grant"]));
+    assert_eq!(errors("401"), json!(["invalid_client"]));
+    let letters = at("/porch/{tenant}/letters", "post");
+    assert_eq!(letters["requestBody"]["content"], json!({ "application/octet-stream": {} }));
+    assert_eq!(
+        (&letters["parameters"][1]["in"], &letters["parameters"][1]["required"]),
+        (&json!("header"), &json!(true))
+    );
+    let page = at("/porch/{tenant}", "get");
+    assert_eq!(
+        (&page["parameters"][1]["in"], &page["parameters"][1]["name"]),
+        (&json!("cookie"), &json!("visits"))
+    );
+    assert!(
+        page["responses"]["200"]["headers"]["Set-Cookie"]["description"]
+            .as_str()
+            .unwrap()
+            .starts_with("`visits`")
+    );
+    let coats = at("/porch/coats", "post");
+    assert_eq!(coats["parameters"][0]["name"], "if-match");
+    assert!(coats["responses"]["200"]["headers"]["etag"].is_object());
+    assert_eq!(at("/porch/files/{name}", "get")["responses"]["200"]["content"], json!({ "*/*": {} }));
+    assert!(at("/porch/paths", "get")["responses"]["303"]["headers"]["Location"].is_object());
 }

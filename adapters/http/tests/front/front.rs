@@ -10,6 +10,7 @@ use florin_http::router::router;
 use florin_http::server::{self, Drain, Sockets};
 use florin_http::token::{DevelopmentKey, Verifier};
 use florin_kernel::service::Settings;
+use florin_testkit::porch::PORCH;
 use florin_testkit::suite::{Engine, Suite};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -43,7 +44,7 @@ pub(crate) async fn start() -> Front {
 
 /// A front as a test wants it.
 pub(crate) async fn start_with(wanted: Wanted) -> Front {
-    let suite = Suite::start(Engine::Sqlite, &[&SHELF], &Settings::default()).await.unwrap();
+    let suite = Suite::start(Engine::Sqlite, &[&SHELF, &PORCH], &Settings::default()).await.unwrap();
     let key = DevelopmentKey::load_or_create(&key_of(suite.directory())).unwrap();
     let verifier = Verifier::new(key.rules()).unwrap();
     let app = App::new(suite.services.clone(), verifier, wanted.limits);

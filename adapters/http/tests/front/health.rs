@@ -4,7 +4,7 @@ use florin_http::app::{App, Limits};
 use florin_http::router::router;
 use florin_http::server::{self, Drain};
 use florin_http::token::{DevelopmentKey, Verifier};
-use florin_kernel::db::DbConfig;
+use florin_kernel::db::{DbConfig, Wall};
 use florin_kernel::network::Network;
 use florin_kernel::service::{Definition, Service, Settings};
 use serde_json::json;
@@ -23,12 +23,12 @@ async fn a_process_whose_database_is_away_lives_and_is_not_ready() {
     let ready = front.ask("GET /readyz", &[]).await;
     assert_eq!(
         (ready.status, ready.body),
-        (200, json!({"status": "ready", "databases": {"shelf": "there"}}))
+        (200, json!({"status": "ready", "databases": {"shelf": "there", "porch": "there"}}))
     );
     front.suite.service("shelf").db.close().await;
     let waiting = front.ask("GET /readyz", &[]).await;
     assert_eq!(waiting.status, 503);
-    assert_eq!(waiting.body, json!({"status": "waiting", "databases": {"shelf": "away"}}));
+    assert_eq!(waiting.body, json!({"status": "waiting", "databases": {"shelf": "away", "porch": "there"}}));
     let alive = front.ask("GET /livez", &[]).await;
     assert_eq!((alive.status, alive.body), (200, json!({"status": "alive"})));
     let answer = front.ask("GET /v1/books", &[]).await;
@@ -94,6 +94,33 @@ async fn however_many_databases_are_away_a_probe_hears_of_it_while_it_listens() 
     assert_eq!(waiting.body["databases"].as_object().unwrap().len(), OTHERS.len());
     // One after the other they would take a multiple of this, and Kubernetes listens for a second.
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_schema_that_nobody_has_looked_at_is_no_drain_and_the_first_request_looks() {
+    let front = front::start().await;
+    front.suite.service("shelf").doubt_schema();
+    let waiting = front.ask("GET /readyz", &[]).await;
+    assert_eq!(waiting.status, 503);
+    let databases = json!({"shelf": "unchecked", "porch": "there"});
+    assert_eq!(waiting.body, json!({"status": "waiting", "databases": databases}));
+    assert_eq!(front.ask("GET /v1/books", &[]).await.status, 200);
+    assert_eq!(front.ask("GET /readyz", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn nothing_is_done_on_a_schema_that_does_not_fit() {
+    let front = front::start().await;
+    let service = front.suite.service("shelf");
+    let mut tx = service.db.begin(Wall::System).await.unwrap();
+    tx.sql("DELETE FROM florin_migrations WHERE module = 'shelf'").run().await.unwrap();
+    assert!(tx.commit().await.is_ok());
+    service.doubt_schema();
+    for (first, status) in [("GET /v1/books", 503), ("GET /readyz", 503), ("GET /livez", 200)] {
+        assert_eq!(front.ask(first, &[]).await.status, status, "{first}");
+    }
+    assert_eq!(front.put(r#"{"title": "emma"}"#, &[]).await.no(), (503, "unavailable"));
+    assert_eq!(service.tick("shelf.purge").await, florin_kernel::corridor::Disposition::NotAttempted);
 }
 
 #[tokio::test]

@@ -92,3 +92,17 @@ async fn wide_json_costs_no_more_than_its_length() {
     // Twenty times what it takes unoptimised; what grows with the square takes minutes.
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
+
+#[tokio::test]
+async fn a_very_long_name_that_is_unknown_is_named_and_not_sent_back() {
+    let front = front::start().await;
+    let long = "x".repeat(200_000);
+    for body in [format!(r#"{{"title": "emma", "{long}": 1}}"#), format!(r#"{{"title": ["{long}"]}}"#)] {
+        let answer = front.put(body, &[]).await;
+        assert_eq!(answer.no(), (400, "invalid_request"));
+        assert!(answer.bytes.len() < 4_096, "{} bytes were sent back", answer.bytes.len());
+    }
+    let answer = front.ask(&format!("GET /v1/books?{}=1", "y".repeat(6_000)), &[]).await;
+    assert_eq!(answer.no(), (400, "invalid_request"));
+    assert!(answer.bytes.len() < 4_096, "{} bytes were sent back", answer.bytes.len());
+}

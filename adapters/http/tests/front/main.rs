@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests, not what they share")]
 
 mod connections;
+mod doors;
 mod drain;
 mod front;
 mod headers;

@@ -72,7 +72,7 @@ async fn a_401_and_a_403_say_how_to_come_in() {
     assert_eq!(reader.no(), (403, "forbidden"));
     assert_eq!(
         reader.header("www-authenticate"),
-        Some("Bearer realm=\"florin\", error=\"insufficient_scope\"")
+        Some("Bearer realm=\"florin\", error=\"insufficient_scope\", scope=\"books:write\"")
     );
     assert_eq!(reader.body["scope"], "books:write", "which scope would do");
 }

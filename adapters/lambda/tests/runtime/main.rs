@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests, not what they share")]
 
 mod deliveries;
+mod doors;
 mod http_events;
 #[path = "../../examples/bootstrap/parcels.rs"]
 mod parcels;

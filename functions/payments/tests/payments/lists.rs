@@ -92,6 +92,30 @@ async fn the_last_page_says_so_also_when_it_is_full() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_of_another_list_or_of_other_filters_is_refused_and_no_empty_page() {
+    on_each_database(SERVICES, |suite: Suite| async move {
+        let shop = suite.client("shop");
+        payments(&suite, &shop, 4).await;
+        let (_, next) = page(&shop, "/v1/payments?limit=2&created_from=2026-01-01T00:00:00Z").await;
+        let cursor = next.expect("a next page");
+        let same = format!("/v1/payments?cursor={cursor}&created_from=2026-01-01T00:00:00Z&limit=1");
+        assert_eq!(page(&shop, &same).await.0.len(), 1, "the size and the order of parameters are no filter");
+        for other in [
+            format!("/v1/payments?cursor={cursor}"),
+            format!("/v1/payments?cursor={cursor}&created_from=2026-01-01T00:00:01Z"),
+            format!("/v1/payments?cursor={cursor}&created_from=2026-01-01T00:00:00Z&status=succeeded"),
+            format!("/v1/payments?cursor={cursor}&created_before=2026-01-01T00:00:00Z"),
+            format!("/v1/refunds?cursor={cursor}"),
+        ] {
+            let reply = shop.get(&other).await;
+            assert_problem(&reply, 400, "invalid_request");
+            assert_eq!(wrong_field(&reply), "cursor", "{other}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_has_1_to_100_entries_and_20_when_nothing_is_said() {
     on_each_database(SERVICES, |suite: Suite| async move {
         let shop = suite.client("shop");

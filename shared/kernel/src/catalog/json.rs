@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::schemas::Schemas;
 use super::{VERSION, emitted, first_sentence, spoken};
 use crate::corridor::KernelJob;
-use crate::door::{Access, Gives, Takes};
+use crate::door::{Access, Errors, Gives, Reads, Says, Takes};
 use crate::function::{DoorRoom, EffectRoom, Function, Room};
 use crate::service::Definition;
 
@@ -106,6 +106,12 @@ fn door(at: &DoorRoom) -> Value {
             Gives::Redirect => "redirect",
             Gives::File => "file",
         },
+        "reads": door.reads.iter().map(reads).collect::<Vec<_>>(),
+        "says": door.says.iter().map(says).collect::<Vec<_>>(),
+        "errors": match door.errors {
+            Errors::Problem => "problem",
+            Errors::OAuth => "oauth",
+        },
         "creates": door.creates,
         "waits": door.waits,
         "refuses": at.refuses.iter().map(|code| code.code).collect::<Vec<_>>(),
@@ -116,6 +122,22 @@ fn door(at: &DoorRoom) -> Value {
         }
     }
     entry
+}
+
+fn reads(reads: &Reads) -> Value {
+    let place = match reads {
+        Reads::Header { .. } => "header",
+        Reads::Cookie { .. } => "cookie",
+    };
+    json!({ "in": place, "name": reads.name(), "field": reads.field() })
+}
+
+fn says(says: &Says) -> Value {
+    let (place, name) = match says {
+        Says::Header { name, .. } => ("header", name),
+        Says::Cookie { name, .. } => ("cookie", name),
+    };
+    json!({ "in": place, "name": name })
 }
 
 fn effect(room: &EffectRoom) -> Value {

@@ -31,7 +31,7 @@ impl Service {
     pub(super) async fn begin(&self, caller: &Caller, trace: Option<&TraceParent>) -> DbResult<Cx> {
         let tx = self.db.begin(Wall::Tenant(&caller.tenant)).await?;
         Ok(Cx {
-            view: View { tx, caller: caller.clone(), now: self.clock.now() },
+            view: View { tx, caller: caller.clone(), now: self.clock.now(), list: None },
             ids: self.ids.clone(),
             source: self.definition.source(),
             trace: trace.cloned(),
@@ -135,7 +135,7 @@ pub(super) fn outcome_of(answered: &Answered) -> (&'static str, Option<String>) 
     let code = || {
         serde_json::from_slice::<serde_json::Value>(&answered.body)
             .ok()
-            .and_then(|body| body.get("code")?.as_str().map(str::to_owned))
+            .and_then(|body| body.get("code").or_else(|| body.get("error"))?.as_str().map(str::to_owned))
     };
     match answered.status {
         402 => ("declined", code()),

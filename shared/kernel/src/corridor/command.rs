@@ -11,7 +11,7 @@ use crate::answer::{Answered, Rendered};
 use crate::caller::Caller;
 use crate::cx::{Cx, Operation, View};
 use crate::db::{CommitError, Trouble, Wall};
-use crate::door::Access;
+use crate::door::{Access, Reads};
 use crate::failpoint;
 use crate::function::{CommandRoom, Function, Room};
 use crate::input::Input;
@@ -128,7 +128,7 @@ impl Service {
             Err(Stop::Refused(problem)) => {
                 cx.view.tx.back_to_savepoint().await?;
                 (cx.emitted, cx.asked) = (Vec::new(), Vec::new());
-                Answered::problem(&problem, &trace_id)
+                Answered::refused(&asked.room.at.door, &problem, &trace_id)
             }
             Err(stop) => return Err(stop),
         };
@@ -323,7 +323,7 @@ impl Service {
             if let Some(answer) = closed {
                 return Ok(Rendered::Now(Answered { replayed: false, ..answer }));
             }
-            let mut view = View { tx, caller: asked.caller.clone(), now: self.clock.now() };
+            let mut view = View { tx, caller: asked.caller.clone(), now: self.clock.now(), list: None };
             Ok(match (room.answer)(&mut view, subject, &trace_id).await? {
                 Rendered::Now(answered) => Rendered::Now(answered.still_open()),
                 waiting @ Rendered::Waiting { .. } => waiting,
@@ -388,6 +388,15 @@ fn fingerprint(room: &CommandRoom, call: &HttpCall) -> String {
         hash.update(&[0]);
         hash.update(value.as_bytes());
         hash.update(&[0]);
+    }
+    // A header field that the request reads is part of it; a cookie says who asks, as a token does.
+    for reads in door.reads {
+        if let (Reads::Header { field, .. }, Some(value)) = (reads, call.read(*reads)) {
+            hash.update(field.as_bytes());
+            hash.update(&[0]);
+            hash.update(value.as_bytes());
+            hash.update(&[0]);
+        }
     }
     hash.update(&call.body);
     hex::encode(hash.finish())

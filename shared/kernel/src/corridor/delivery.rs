@@ -89,7 +89,7 @@ impl Service {
             tracing::error!(florin.function = function, "a delivery for a function that is not here");
             return Disposition::NotAttempted;
         };
-        if time_left.is_some_and(|left| left.is_zero()) {
+        if time_left.is_some_and(|left| left.is_zero()) || self.schema_fits().await.is_err() {
             return Disposition::NotAttempted;
         }
         let produced: Option<TraceParent> = event.extension("traceparent").and_then(|t| t.parse().ok());

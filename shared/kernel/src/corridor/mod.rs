@@ -4,6 +4,7 @@ mod bells;
 mod change;
 mod command;
 mod delivery;
+mod doubt;
 mod effect;
 mod query;
 mod tick;
@@ -22,7 +23,7 @@ pub use tick::KernelJob;
 
 use crate::answer::Answered;
 use crate::caller::Caller;
-use crate::door::{Access, Method, Takes};
+use crate::door::{Access, Method, Reads, Takes};
 use crate::event::TraceParent;
 use crate::function::{DoorRoom, Function, Room};
 use crate::input::{self, Input};
@@ -43,8 +44,9 @@ pub struct HttpCall {
     pub query: Vec<(String, String)>,
     /// `Content-Type`, lower case, without parameters.
     pub content_type: Option<String>,
-    /// The header that [`Takes::Signed`] names.
-    pub signature: Option<String>,
+    /// What the header fields and cookies that the door names hold: those that were sent, or what is wrong with one,
+    /// which only those hear who may enter.
+    pub read: Result<Vec<(Reads, String)>, Problem>,
     /// The body.
     pub body: Bytes,
     /// `Idempotency-Key`.
@@ -58,6 +60,11 @@ pub struct HttpCall {
 }
 
 impl HttpCall {
+    fn read(&self, reads: Reads) -> Option<&str> {
+        let sent = self.read.as_ref().ok()?;
+        sent.iter().find(|(one, _)| *one == reads).map(|(_, value)| value.as_str())
+    }
+
     fn trace_id(&self) -> String {
         self.trace.as_ref().map(|t| t.trace_id().to_owned()).unwrap_or_default()
     }
@@ -72,15 +79,19 @@ impl Service {
                 self.record_forbidden(function, &call, &problem).await;
                 Err(problem)
             }
-            Some(Ok(caller)) => match &function.room {
-                Room::Command(room) => self.command(function, room, &call, caller).await,
-                Room::Query(room) => self.query(room, &call, caller).await,
-                Room::Reaction(_) | Room::Job(_) | Room::Effect(_) => {
+            Some(Ok(caller)) => match (self.schema_fits().await, &function.room) {
+                (Err(problem), _) => Err(problem),
+                (Ok(()), Room::Command(room)) => self.command(function, room, &call, caller).await,
+                (Ok(()), Room::Query(room)) => self.query(function, room, &call, caller).await,
+                (Ok(()), Room::Reaction(_) | Room::Job(_) | Room::Effect(_)) => {
                     Err(codes::NOT_FOUND.because("this function has no HTTP door"))
                 }
             },
         };
-        answered.unwrap_or_else(|problem| Answered::problem(&problem, &call.trace_id()))
+        answered.unwrap_or_else(|problem| match function.door() {
+            Some(at) => Answered::refused(&at.door, &problem, &call.trace_id()),
+            None => Answered::problem(&problem, &call.trace_id()),
+        })
     }
 }
 
@@ -115,6 +126,17 @@ fn input(at: &DoorRoom, call: &HttpCall) -> Result<Input, Problem> {
     if at.door.method == Method::Get && !call.body.is_empty() {
         return Err(codes::INVALID_REQUEST.because("GET takes no body"));
     }
+    if let Err(problem) = &call.read {
+        return Err(problem.clone());
+    }
+    for reads in at.door.named() {
+        input.bind(reads, call.read(reads));
+    }
+    if let Takes::Signed { .. } = at.door.takes {
+        use base64::Engine;
+        let body = base64::engine::general_purpose::STANDARD.encode(&call.body);
+        input.bind(Reads::Header { name: "body", field: "body" }, Some(&body));
+    }
     for (name, value) in call.path_parameters.iter().chain(&call.query) {
         input.parameter(name.clone(), value.clone())?;
     }
@@ -137,12 +159,7 @@ fn input(at: &DoorRoom, call: &HttpCall) -> Result<Input, Problem> {
                 input.parameter(name.into_owned(), value.into_owned())?;
             }
         }
-        Takes::Signed { .. } => {
-            use base64::Engine;
-            let body = base64::engine::general_purpose::STANDARD.encode(&call.body);
-            input.parameter("body".to_owned(), body)?;
-            input.parameter("signature".to_owned(), call.signature.clone().unwrap_or_default())?;
-        }
+        Takes::Signed { .. } => {}
     }
     Ok(input)
 }

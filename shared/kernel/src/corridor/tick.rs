@@ -70,6 +70,9 @@ impl Service {
 
     /// Runs a job for the slot that now falls into. An unknown job is left to a release that knows it.
     pub async fn tick(self: &Arc<Self>, job: &str) -> Disposition {
+        if self.schema_fits().await.is_err() {
+            return Disposition::NotAttempted;
+        }
         let kernel = job
             .split_once('.')
             .filter(|(service, _)| *service == self.name())

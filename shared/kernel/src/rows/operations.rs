@@ -36,6 +36,7 @@ pub(crate) struct Operation {
     status: Option<i64>,
     content_type: Option<String>,
     location: Option<String>,
+    headers: Option<String>,
     body: Option<Vec<u8>>,
 }
 
@@ -49,6 +50,11 @@ impl Operation {
             status: u16::try_from(self.status?).ok()?,
             content_type: self.content_type.clone()?,
             location: self.location.clone(),
+            headers: self
+                .headers
+                .as_deref()
+                .map_or(Some(Vec::new()), |said| serde_json::from_str(said).ok())?,
+            challenge: None,
             body: Bytes::from(self.body.clone()?),
             retry_after: None,
             replayed: true,
@@ -93,9 +99,11 @@ pub(crate) async fn wait_for(tx: &mut Tx, tenant: &TenantId, id: &str, subject: 
 
 /// Closes an operation with its final answer; the first one stays.
 pub(crate) async fn close(tx: &mut Tx, tenant: &TenantId, id: &str, answer: &Answered) -> DbResult<()> {
+    let headers = (!answer.headers.is_empty())
+        .then(|| serde_json::to_string(&answer.headers).expect("pairs of text are JSON"));
     tx.sql(
         "UPDATE florin_operations
-         SET state = 'closed', status = $3, content_type = $4, location = $5, body = $6
+         SET state = 'closed', status = $3, content_type = $4, location = $5, body = $6, headers = $7
          WHERE tenant = $1 AND id = $2 AND state = 'open'",
     )
     .bind(tenant.clone())
@@ -104,15 +112,16 @@ pub(crate) async fn close(tx: &mut Tx, tenant: &TenantId, id: &str, answer: &Ans
     .bind(answer.content_type.clone())
     .bind(answer.location.clone())
     .bind(answer.body.to_vec())
+    .bind(headers)
     .later()
     .await
 }
 
 const FIELDS_BY: (&str, &str) = (
-    "SELECT id, fingerprint, function, subject, state, status, content_type, location, body
+    "SELECT id, fingerprint, function, subject, state, status, content_type, location, headers, body
      FROM florin_operations
      WHERE tenant = $1 AND id = $2",
-    "SELECT id, fingerprint, function, subject, state, status, content_type, location, body
+    "SELECT id, fingerprint, function, subject, state, status, content_type, location, headers, body
      FROM florin_operations
      WHERE tenant = $1 AND client = $2 AND idempotency_key = $3",
 );

@@ -1,6 +1,7 @@
 //! Deny by default, in this order: size, authentication, scope, parsing.
 
 use florin_kernel::cx::OPERATION_EVENT;
+use florin_testkit::porch::PORCH;
 use florin_testkit::suite::on_each_database;
 use serde_json::json;
 
@@ -32,7 +33,7 @@ async fn a_token_without_the_scope_is_refused_before_the_body_is_parsed_and_reco
         assert_eq!((reply.status, reply.code()), (403, "forbidden"));
         assert_eq!(
             reply.header("www-authenticate"),
-            Some("Bearer realm=\"florin\", error=\"insufficient_scope\"")
+            Some("Bearer realm=\"florin\", error=\"insufficient_scope\", scope=\"notes:write\"")
         );
         let records = suite.published().await;
         assert_eq!(records.len(), 1);
@@ -105,6 +106,37 @@ async fn what_is_not_there_is_a_problem_with_a_trace() {
             assert_eq!((reply.status, reply.code()), (status, code));
             assert_eq!(reply.body["trace_id"], trace);
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_key_says_the_same_header_fields_and_cookies_again() {
+    on_each_database(&[&PORCH], |suite| async move {
+        let anna = suite.client("anna");
+        let hang = async |seen: &str, key: &str| {
+            let headers =
+                [("if-match", seen), ("idempotency-key", key), ("content-type", "application/json")];
+            anna.request("POST", "/porch/coats", &headers, r#"{"colour": "red"}"#).await
+        };
+        let first = hang("7", "k").await;
+        assert_eq!((first.status, first.header("etag")), (200, Some("8")), "{first:?}");
+        let cookies = |reply: &florin_testkit::suite::Reply| {
+            let all = reply.headers.get_all("set-cookie").iter();
+            all.map(|cookie| cookie.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(cookies(&first)[0], "coat=red; Path=/; Secure; HttpOnly; SameSite=Lax");
+        assert_eq!(cookies(&first)[1], "hat=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
+        let again = hang("7", "k").await;
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        assert_eq!((again.header("etag"), cookies(&again)), (first.header("etag"), cookies(&first)));
+        assert_eq!(again.bytes, first.bytes);
+        let other = hang("8", "k").await;
+        assert_eq!(
+            (other.status, other.code()),
+            (422, "idempotency_key_reused"),
+            "it is part of the request"
+        );
     })
     .await;
 }

@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document: every door of the list, with what it takes, gives and refuses.
 
+mod oauth;
 mod operation;
 mod problems;
 mod request;
@@ -11,6 +12,7 @@ use serde_json::{Map, Value, json};
 use self::problems::Problems;
 use super::schemas::Schemas;
 use super::{LICENSE, VERSION};
+use crate::door::Errors;
 use crate::service::Definition;
 
 /// The OpenAPI 3.1 document of these services.
@@ -29,6 +31,21 @@ pub fn openapi(definitions: &[&'static Definition]) -> Value {
         .filter(|of| of.functions.iter().any(|function| function.door().is_some()))
         .map(|of| json!({ "name": of.name, "description": of.summary }))
         .collect();
+    let mut schemes = json!({ "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A signed access token (RFC 9068). Its scopes say what it opens, and its tenant is the tenant \
+            of everything that is read or changed.",
+    } });
+    let doors = || definitions.iter().flat_map(|of| of.functions).filter_map(|f| f.door().map(|at| at.door));
+    if doors().any(|door| door.reads.iter().any(|reads| reads.name() == request::CLIENT)) {
+        schemes["client"] = json!({
+            "type": "http",
+            "scheme": "basic",
+            "description": "A client's name and secret (RFC 6749, section 2.3.1).",
+        });
+    }
     let mut document = json!({
         "openapi": "3.1.1",
         "info": {
@@ -40,21 +57,16 @@ pub fn openapi(definitions: &[&'static Definition]) -> Value {
         "tags": tags,
         "paths": paths,
         "components": {
-            "securitySchemes": {
-                "bearer": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "JWT",
-                    "description": "A signed access token (RFC 9068). Its scopes say what it opens, and its tenant \
-                        is the tenant of everything that is read or changed.",
-                },
-            },
+            "securitySchemes": schemes,
             "parameters": { "IdempotencyKey": request::idempotency_key() },
             "headers": responses::headers(),
         },
     });
     let mut kept = schemas.settle(&mut document);
     kept.insert("Problem".to_owned(), problems::document());
+    if doors().any(|door| door.errors == Errors::OAuth) {
+        kept.insert("OAuthError".to_owned(), oauth::document());
+    }
     document["components"]["schemas"] = kept.into();
     document["components"]["responses"] = problems.shared().into();
     document

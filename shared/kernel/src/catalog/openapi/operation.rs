@@ -30,11 +30,16 @@ pub(super) fn operation(
     set("operationId", function.name.into());
     set("summary", summary.into());
     set("tags", json!([function.service()]));
+    let client = at.door.reads.iter().any(|reads| reads.name() == request::CLIENT);
     match at.door.access {
         // OpenAPI 3.1 lets every kind of security scheme name what is needed of it.
         Access::Scope(scope) => {
             set("security", json!([{ "bearer": [scope] }]));
             set("x-florin-scope", scope.into());
+        }
+        // A client that has a secret says it; another one names itself in what it sends.
+        Access::Public if client => {
+            set("security", json!([{ "client": [] }, {}]));
         }
         Access::Public => {
             set("security", json!([]));

@@ -24,13 +24,9 @@ impl Problems {
         at: &DoorRoom,
         has_body: bool,
     ) -> impl Iterator<Item = (String, Value)> {
-        let every = of_every_door(function, at, has_body);
         let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-        for code in every.iter().chain(at.refuses) {
-            let listed = by_status.entry(code.class.status()).or_default();
-            if !listed.contains(code) {
-                listed.push(*code);
-            }
+        for code in listed(function, at, has_body) {
+            by_status.entry(code.class.status()).or_default().push(code);
         }
         let responses: Vec<_> = by_status
             .into_iter()
@@ -56,6 +52,17 @@ impl Problems {
     pub(super) fn shared(self) -> Map<String, Value> {
         self.shared.into_iter().collect()
     }
+}
+
+/// Every code that a door may answer, each once.
+pub(super) fn listed(function: &Function, at: &DoorRoom, has_body: bool) -> Vec<Code> {
+    let mut listed = Vec::new();
+    for code in of_every_door(function, at, has_body).iter().chain(at.refuses) {
+        if !listed.contains(code) {
+            listed.push(*code);
+        }
+    }
+    listed
 }
 
 /// What the corridor and the front may answer before or beside the room.

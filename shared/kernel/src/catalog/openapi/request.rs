@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::catalog::schemas::Schemas;
-use crate::door::{Door, Method, Takes};
+use crate::door::{Door, Method, Reads, Takes};
+
+/// The header field by which a client says who it is.
+pub(super) const CLIENT: &str = "authorization";
 
 /// A request as OpenAPI says it.
 pub(super) struct Request {
@@ -33,11 +36,22 @@ pub(super) fn split(
         let field = fields.shift_remove(name).unwrap_or_else(|| json!({ "type": "string" }));
         parameters.push(parameter("path", name, true, field));
     }
+    for reads in door.reads {
+        let field = fields.shift_remove(reads.field()).unwrap_or_else(|| json!({ "type": "string" }));
+        let required = required.iter().any(|name| name == reads.field());
+        match reads {
+            // Who the client is stands among the ways in: OpenAPI ignores a parameter of this name.
+            Reads::Header { name: CLIENT, .. } => {}
+            Reads::Header { name, .. } => parameters.push(parameter("header", name, required, field)),
+            Reads::Cookie { name, .. } => parameters.push(parameter("cookie", name, required, field)),
+        }
+    }
     if let Takes::Signed { header } = door.takes {
         let mut signature = fields.shift_remove("signature").unwrap_or_else(|| json!({ "type": "string" }));
         signature["description"] = "The signature of the body.".into();
         fields.shift_remove("body");
-        parameters.push(parameter("header", header, true, signature));
+        let required = required.iter().any(|name| name == "signature");
+        parameters.push(parameter("header", header, required, signature));
     }
     if !has_body(door.method) || matches!(door.takes, Takes::Signed { .. }) {
         parameters.extend(fields.into_iter().map(|(name, field)| {
@@ -180,6 +194,20 @@ mod tests {
     fn a_form_is_a_body_of_its_own_media_type() {
         let got = request(Door::post("/v1/{id}", Access::Public).taking(Takes::Form));
         assert!(got["body"]["content"]["application/x-www-form-urlencoded"]["schema"].is_object());
+    }
+
+    #[test]
+    fn a_header_field_and_a_cookie_are_parameters_of_their_own() {
+        const READS: &[Reads] = &[
+            Reads::Header { name: "if-match", field: "signature" },
+            Reads::Cookie { name: "seen", field: "at" },
+        ];
+        let got = request(Door::post("/v1/{id}", Access::Public).reading(READS));
+        let parameters: Vec<_> = got["parameters"].as_array().unwrap().iter().skip(1).collect();
+        let of = |n: usize| (&parameters[n]["in"], &parameters[n]["name"], &parameters[n]["required"]);
+        assert_eq!(of(0), (&json!("header"), &json!("if-match"), &json!(true)));
+        assert_eq!(of(1), (&json!("cookie"), &json!("seen"), &json!(false)));
+        assert_eq!(got["schemas"]["Notify"]["required"], json!(["body"]));
     }
 
     #[test]

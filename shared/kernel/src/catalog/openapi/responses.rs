@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::problems::Problems;
+use super::oauth;
+use super::problems::{self, Problems};
 use crate::catalog::schemas::Schemas;
-use crate::door::{Door, Gives};
+use crate::door::{Door, Errors, Gives, Says};
 use crate::function::{DoorRoom, Function};
 
 /// The responses of an operation, by status.
@@ -17,7 +18,11 @@ pub(super) fn responses(
 ) -> Value {
     let content = content(at, schemas);
     let mut responses = answers(&at.door, super::operation::takes_key(function, &at.door), &content);
-    responses.extend(problems.of(function, at, has_body));
+    say(&at.door, &mut responses);
+    match at.door.errors {
+        Errors::Problem => responses.extend(problems.of(function, at, has_body)),
+        Errors::OAuth => responses.extend(oauth::refusals(&problems::listed(function, at, has_body))),
+    }
     responses.into()
 }
 
@@ -60,6 +65,32 @@ fn answers(door: &Door, takes_key: bool, content: &Value) -> Map<String, Value> 
         answer("303", "Go there.", &["Location"], None);
     }
     answers
+}
+
+/// Adds the header fields and cookies that the door names to every answer.
+fn say(door: &Door, answers: &mut Map<String, Value>) {
+    let mut named = Map::new();
+    let mut cookies = Vec::new();
+    for says in door.says {
+        match says {
+            Says::Header { name, summary } => {
+                named.insert(
+                    (*name).to_owned(),
+                    json!({ "description": summary, "schema": { "type": "string" } }),
+                );
+            }
+            Says::Cookie { name, summary } => cookies.push(format!("`{name}`: {summary}")),
+        }
+    }
+    if !cookies.is_empty() {
+        let cookies = json!({ "description": cookies.join("\n\n"), "schema": { "type": "string" } });
+        named.insert("Set-Cookie".to_owned(), cookies);
+    }
+    for answer in answers.values_mut() {
+        for (name, header) in &named {
+            answer["headers"][name] = header.clone();
+        }
+    }
 }
 
 /// A header of a response, by reference.
