@@ -12,7 +12,7 @@ use crate::browser::{open, served};
 use crate::functions;
 
 async fn documentation() -> String {
-    format!("http://{}", served(docs::router(&catalog::openapi(SERVICES))).await)
+    format!("http://{}", served(docs::router(|| catalog::openapi(SERVICES))).await)
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@
 
 mod archive;
 
+use std::sync::{Arc, LazyLock};
+
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -33,14 +35,16 @@ const FILES: [(&str, &str); 3] = [
 
 /// The routes of the document and of the page that shows it, and of the way there from the root.
 ///
+/// The document is made when it is first asked for: a function that starts to answer one request does not wait for it.
 /// Addresses inside the page are relative, so that it also works behind a gateway's stage prefix.
-pub fn router(openapi: &Value) -> Router {
-    let document = Asset::own("application/json", openapi.to_string().into());
+pub fn router(openapi: impl FnOnce() -> Value + Send + 'static) -> Router {
+    let document = Arc::new(LazyLock::new(|| Asset::own("application/json", openapi().to_string().into())));
+    let document = move |asked: HeaderMap| async move { document.answer(&asked) };
     let page = Asset::own("text/html; charset=utf-8", Bytes::from_static(include_bytes!("index.html")));
     let start = Asset::own("text/javascript; charset=utf-8", Bytes::from_static(include_bytes!("start.js")));
     let mut router = Router::new()
         .route("/", get(|| async { Redirect::to("docs") }))
-        .route("/openapi.json", document.route())
+        .route("/openapi.json", get(document))
         .route("/docs", page.route())
         .route("/docs/", get(|| async { Redirect::permanent("../docs") }))
         .route("/docs/start.js", start.route());

@@ -16,7 +16,6 @@ use clap::{Args, Subcommand, ValueEnum};
 use florin_http::app::App;
 use florin_kernel::catalog;
 use florin_kernel::service::Definition;
-use serde_json::Value;
 
 use crate::deployment::HostError;
 use crate::services::SERVICES;
@@ -90,6 +89,5 @@ impl Catalog {
 /// `/openapi.json` and `/docs` of the services that an app serves.
 pub fn documentation(app: &App) -> Router {
     let served: Vec<&'static Definition> = app.services().iter().map(|s| s.definition).collect();
-    let openapi: Value = catalog::openapi(&served);
-    florin_http::docs::router(&openapi)
+    florin_http::docs::router(move || catalog::openapi(&served))
 }
