@@ -58,7 +58,18 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The system itself, acting inside a tenant: a delivery, a job, an effect's outcome, a public door.
+    /// The subject of what nobody called: a delivery, a job, an effect's outcome.
+    pub const NOBODY: &str = "florin";
+
+    /// The subject of who came in by a public door.
+    pub const STRANGER: &str = "public";
+
+    /// Whether a name is one of ours: a token that brought it would write audit records in the system's name.
+    pub fn is_reserved(name: &str) -> bool {
+        [Self::NOBODY, Self::STRANGER].contains(&name)
+    }
+
+    /// The system itself, acting inside a tenant, as [`Self::NOBODY`] or [`Self::STRANGER`].
     pub fn system(subject: &str, tenant: TenantId) -> Self {
         Self { subject: subject.to_owned(), client: subject.to_owned(), tenant, scopes: BTreeSet::new() }
     }

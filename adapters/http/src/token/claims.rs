@@ -85,10 +85,15 @@ fn text<'a>(claims: &'a Object, claim: &'static str) -> Result<Option<&'a str>, 
     claims.text(claim).map_err(|_| TokenRefusal::Claim(claim))
 }
 
-/// A name that can stand in a log line and an audit record: not empty, not endless, no control characters.
+/// A name that can stand in a log line and an audit record: not empty, not endless, no control characters, and not the
+/// system's own.
 fn name<'a>(claims: &'a Object, claim: &'static str) -> Result<Option<&'a str>, TokenRefusal> {
     let named = text(claims, claim)?;
-    let fits = |it: &str| !it.is_empty() && it.len() <= MAX_NAME_BYTES && !it.chars().any(char::is_control);
+    let fits = |it: &str| {
+        (1..=MAX_NAME_BYTES).contains(&it.len())
+            && !it.chars().any(char::is_control)
+            && !Caller::is_reserved(it)
+    };
     if named.is_some_and(|it| !fits(it)) { Err(TokenRefusal::Claim(claim)) } else { Ok(named) }
 }
 

@@ -212,7 +212,7 @@ impl Service {
         tenant: &TenantId,
         trace: &TraceParent,
     ) -> Result<Disposition, Stop> {
-        let caller = Caller::system("florin", tenant.clone());
+        let caller = Caller::system(Caller::NOBODY, tenant.clone());
         let mut cx = self.begin(&caller, Some(trace)).await?;
         let now = cx.now();
         if !inbox::enter(&mut cx.view.tx, delivery, now).await? {

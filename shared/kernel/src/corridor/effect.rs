@@ -300,7 +300,7 @@ impl Service {
         input: &Value,
         outcome: Option<Value>,
     ) -> Result<EffectRun, Stop> {
-        let caller = Caller::system("florin", row.tenant.clone());
+        let caller = Caller::system(Caller::NOBODY, row.tenant.clone());
         let trace: Option<TraceParent> = row.traceparent.as_deref().and_then(|t| t.parse().ok());
         let mut cx = self.begin(&caller, trace.as_ref()).await?;
         let (state, run) = match outcome {

@@ -110,7 +110,7 @@ fn admit(at: &DoorRoom, call: &HttpCall) -> Result<Caller, Problem> {
             .iter()
             .find(|(name, _)| name == "tenant")
             .and_then(|(_, tenant)| tenant.parse().ok())
-            .map(|tenant| Caller::system("public", tenant))
+            .map(|tenant| Caller::system(Caller::STRANGER, tenant))
             .ok_or_else(|| codes::NOT_FOUND.because("there is no such tenant")),
     }
 }

@@ -154,7 +154,7 @@ impl Service {
         subject: &str,
         trace: &TraceParent,
     ) -> Result<(), Stop> {
-        let mut cx = self.begin(&Caller::system("florin", tenant.clone()), Some(trace)).await?;
+        let mut cx = self.begin(&Caller::system(Caller::NOBODY, tenant.clone()), Some(trace)).await?;
         cx.about(subject);
         (room.run)(subject.to_owned(), &mut cx).await?;
         let id = self.ids.new_id::<OperationKind>().to_string();
