@@ -23,11 +23,19 @@ pub const SERVICE: Definition = Definition {
     summary: "Who did what to which resource, and what happened because of it.",
     functions: FUNCTIONS,
     events: &[],
-    migrations: &[Migration {
-        version: 1,
-        name: "audit",
-        sql: include_str!("../migrations/0001_audit.sql"),
-        contracting: false,
-    }],
+    migrations: &[
+        Migration {
+            version: 1,
+            name: "audit",
+            sql: include_str!("../migrations/0001_audit.sql"),
+            contracting: false,
+        },
+        Migration {
+            version: 2,
+            name: "index_order",
+            sql: include_str!("../migrations/0002_index_order.sql"),
+            contracting: false,
+        },
+    ],
     audited: false,
 };

@@ -64,11 +64,19 @@ pub const SERVICE: Definition = Definition {
     summary: "Payments and refunds: create, confirm, capture, cancel, refund.",
     functions: FUNCTIONS,
     events: events::EVENTS,
-    migrations: &[Migration {
-        version: 1,
-        name: "payments",
-        sql: include_str!("../migrations/0001_payments.sql"),
-        contracting: false,
-    }],
+    migrations: &[
+        Migration {
+            version: 1,
+            name: "payments",
+            sql: include_str!("../migrations/0001_payments.sql"),
+            contracting: false,
+        },
+        Migration {
+            version: 2,
+            name: "index_order",
+            sql: include_str!("../migrations/0002_index_order.sql"),
+            contracting: false,
+        },
+    ],
     audited: true,
 };

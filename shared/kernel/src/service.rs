@@ -51,6 +51,12 @@ const KERNEL_MIGRATIONS: Migrations = Migrations {
             sql: include_str!("../migrations/0003_answer_headers.sql"),
             contracting: false,
         },
+        Migration {
+            version: 4,
+            name: "index_order",
+            sql: include_str!("../migrations/0004_index_order.sql"),
+            contracting: false,
+        },
     ],
 };
 

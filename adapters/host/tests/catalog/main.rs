@@ -6,6 +6,7 @@ mod docs;
 mod event_files;
 mod json_schema;
 mod list;
+mod lookups;
 mod openapi;
 mod released;
 mod validate;

@@ -1,0 +1,67 @@
+//! A row that is looked for by its tenant and its id is found by its id, also by a plan made while the table was empty.
+//!
+//! An index that begins with the tenant looks as good to PostgreSQL then, and the plan that walks a whole tenant stays
+//! until the table is analysed.
+
+use florin_host::services::SERVICES;
+use florin_kernel::db::{Sql, Tx, Wall};
+use florin_testkit::suite::{Engine, on_each_database};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_is_found_by_its_id_and_not_among_its_tenants() {
+    on_each_database(SERVICES, |suite| async move {
+        let tenant = "anna".parse().unwrap();
+        for definition in SERVICES {
+            let db = &suite.service(definition.name).db;
+            let tables = tables(&mut db.read(Wall::Tenant(&tenant)).await.unwrap()).await;
+            assert!(tables.len() > 3, "{}: {tables:?}", definition.name);
+            for table in tables {
+                let mut tx = db.read(Wall::Tenant(&tenant)).await.unwrap();
+                let plan = plan(&mut tx, suite.engine, &table).await;
+                let by_id = ["(id=?)", "(tenant=? AND id=?)", "(id = ", "(tenant, id)"];
+                assert!(by_id.iter().any(|found| plan.contains(found)), "{table}: {plan}");
+            }
+        }
+    })
+    .await;
+}
+
+/// The tables of one service whose rows have a tenant and an id.
+async fn tables(tx: &mut Tx) -> Vec<String> {
+    let tables: Vec<(String,)> = tx
+        .sql(Sql::each(
+            "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c
+             WHERE m.type = 'table' AND c.name IN ('id', 'tenant') GROUP BY m.name HAVING count(*) = 2",
+            "SELECT table_name::text FROM information_schema.columns
+             WHERE table_schema = current_schema() AND column_name IN ('id', 'tenant')
+             GROUP BY table_name HAVING count(*) = 2",
+        ))
+        .all()
+        .await
+        .unwrap();
+    tables.into_iter().map(|(table,)| table).collect()
+}
+
+/// How the engine would find a row of this table: what it compares in the index, and what that index is made of.
+async fn plan(tx: &mut Tx, engine: Engine, table: &str) -> String {
+    let lookup = format!("SELECT * FROM {table} WHERE tenant = $1 AND id = $2");
+    if engine == Engine::Sqlite {
+        let steps: Vec<(i64, i64, i64, String)> =
+            tx.sql(said(format!("EXPLAIN QUERY PLAN {lookup}"))).all().await.unwrap();
+        return steps.into_iter().map(|(.., step)| step).collect();
+    }
+    for statement in [
+        "SET LOCAL plan_cache_mode = force_generic_plan".to_owned(),
+        format!("PREPARE by_id_{table} (text, text) AS {lookup}"),
+    ] {
+        tx.sql(said(statement)).run().await.unwrap();
+    }
+    let lines: Vec<(String,)> =
+        tx.sql(said(format!("EXPLAIN EXECUTE by_id_{table} ('anna', 'x')"))).all().await.unwrap();
+    lines.into_iter().map(|(line,)| line + "\n").collect()
+}
+
+/// A statement that a test puts together.
+fn said(statement: String) -> &'static str {
+    statement.leak()
+}

@@ -1,0 +1,11 @@
+-- What tells most stands first, and the tenant only where all of a tenant's records are listed in order: see the
+-- kernel's migration of this name.
+
+DROP INDEX audit_records_once;
+DROP INDEX audit_records_by_resource;
+DROP INDEX audit_records_by_name;
+DROP INDEX audit_records_by_actor;
+CREATE UNIQUE INDEX audit_records_once ON audit_records (event_id, source, tenant);
+CREATE INDEX audit_records_by_resource ON audit_records (resource, tenant, id);
+CREATE INDEX audit_records_by_name ON audit_records (name, tenant, id);
+CREATE INDEX audit_records_by_actor ON audit_records (actor, tenant, id);
