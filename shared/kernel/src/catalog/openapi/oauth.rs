@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::problems;
 use super::responses::header;
 use crate::oauth;
-use crate::problem::{Class, Code};
+use crate::problem::{Class, Code, PROBLEM_JSON};
 
 /// The refusals by status, in rising order.
 pub(super) fn refusals(codes: &[Code]) -> impl Iterator<Item = (String, Value)> {
@@ -18,10 +19,12 @@ pub(super) fn refusals(codes: &[Code]) -> impl Iterator<Item = (String, Value)> 
 }
 
 fn response(codes: &[Code]) -> Value {
+    let (before, own): (Vec<Code>, Vec<Code>) =
+        codes.iter().partition(|code| problems::BEFORE_THE_DOOR.contains(code));
     let mut names: Vec<_> = Vec::new();
-    let mut titles: Vec<_> = Vec::new();
-    for code in codes {
-        let name = oauth::error_of(*code);
+    let mut titles: Vec<_> = before.iter().map(|code| format!("`{}`: {}", code.code, code.title)).collect();
+    for code in own {
+        let name = oauth::error_of(code);
         titles.push(format!("`{name}`: {}", code.title));
         if !names.contains(&name) {
             names.push(name);
@@ -34,6 +37,9 @@ fn response(codes: &[Code]) -> Value {
             "properties": { "error": { "type": "string", "enum": names } },
         } } },
     });
+    if let Some(first) = before.first() {
+        response["content"][PROBLEM_JSON] = json!({ "schema": problems::one_of(first.class, &before) });
+    }
     let named = match codes[0].class {
         Class::Unauthenticated | Class::Forbidden => Some("WWW-Authenticate"),
         Class::Unavailable => Some("Retry-After"),

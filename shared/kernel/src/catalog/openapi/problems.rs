@@ -65,19 +65,22 @@ pub(super) fn listed(function: &Function, at: &DoorRoom, has_body: bool) -> Vec<
     listed
 }
 
+/// What a front answers before it knows which door was meant: problems, in whatever words that door speaks.
+pub(super) const BEFORE_THE_DOOR: [Code; 8] = [
+    codes::INVALID_PATH,
+    codes::AMBIGUOUS_PATH,
+    codes::INVALID_QUERY,
+    codes::INVALID_HOST,
+    codes::INVALID_METHOD,
+    codes::INVALID_HEADER,
+    codes::INVALID_BODY_ENCODING,
+    codes::MALFORMED_EVENT,
+];
+
 /// What the corridor and the front may answer before or beside the room.
 fn of_every_door(function: &Function, at: &DoorRoom, has_body: bool) -> Vec<Code> {
-    let mut every = vec![
-        codes::INVALID_REQUEST,
-        codes::INVALID_PATH,
-        codes::AMBIGUOUS_PATH,
-        codes::INVALID_QUERY,
-        codes::INVALID_HOST,
-        codes::INVALID_METHOD,
-        codes::INVALID_HEADER,
-        codes::INVALID_BODY_ENCODING,
-        codes::MALFORMED_EVENT,
-    ];
+    let mut every = vec![codes::INVALID_REQUEST];
+    every.extend(BEFORE_THE_DOOR);
     match at.door.access {
         Access::Scope(_) => every.extend([codes::UNAUTHENTICATED, codes::FORBIDDEN]),
         Access::Public => every.push(codes::NOT_FOUND),
@@ -100,10 +103,7 @@ fn response(at: &DoorRoom, listed: &[Code]) -> Value {
     let titles: Vec<_> = listed.iter().map(|code| format!("`{}`: {}", code.code, code.title)).collect();
     let mut response = json!({
         "description": titles.join("\n\n"),
-        "content": { PROBLEM_JSON: { "schema": {
-            "allOf": [{ "$ref": "#/components/schemas/Problem" }],
-            "properties": { "status": { "const": class.status() }, "code": code(class, listed) },
-        } } },
+        "content": { PROBLEM_JSON: { "schema": one_of(class, listed) } },
     });
     let headers: Map<_, _> = match class {
         Class::Unauthenticated | Class::Forbidden => Some("WWW-Authenticate"),
@@ -122,6 +122,14 @@ fn response(at: &DoorRoom, listed: &[Code]) -> Value {
         response["headers"] = json!({ "Location": location });
     }
     response
+}
+
+/// The schema of a problem with one of these codes, which are of one class.
+pub(super) fn one_of(class: Class, listed: &[Code]) -> Value {
+    json!({
+        "allOf": [{ "$ref": "#/components/schemas/Problem" }],
+        "properties": { "status": { "const": class.status() }, "code": code(class, listed) },
+    })
 }
 
 /// Which codes this status has here.
