@@ -126,7 +126,7 @@ impl Ours {
             path_parameters: Vec::new(),
             query: Vec::new(),
             content_type: Some("application/json".to_owned()),
-            signature: None,
+            read: Ok(Vec::new()),
             body: Bytes::from(format!(r#"{{"many":{many}}}"#)),
             idempotency_key: None,
             request_id: None,

@@ -110,7 +110,7 @@ async fn create(service: &Arc<Service>, key: &str) -> Outcome<()> {
         path_parameters: Vec::new(),
         query: Vec::new(),
         content_type: Some("application/json".to_owned()),
-        signature: None,
+        read: Ok(Vec::new()),
         body: Bytes::from_static(br#"{"amount": 2590, "currency": "EUR", "payment_method": "pm_card_visa"}"#),
         idempotency_key: Some(key.to_owned()),
         request_id: None,

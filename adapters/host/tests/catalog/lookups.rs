@@ -3,6 +3,8 @@
 //! An index that begins with the tenant looks as good to PostgreSQL then, and the plan that walks a whole tenant stays
 //! until the table is analysed.
 
+#![expect(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests, not what they share")]
+
 use florin_host::services::SERVICES;
 use florin_kernel::db::{Sql, Tx, Wall};
 use florin_testkit::suite::{Engine, on_each_database};
