@@ -100,6 +100,7 @@ async fn enter(
         "http.response.status_code" => status.as_str().to_owned(),
         "url.scheme" => "http",
         "error.type" => if status.is_server_error() { status.as_str().to_owned() } else { String::new() },
+        metric::SERVICE => service.name(),
     )
     .record(began.elapsed().as_secs_f64());
     response

@@ -81,7 +81,7 @@ pub const SERVICE: &str = "florin.service";
 /// A request at a door.
 pub const HTTP_SERVER_DURATION: Metric = seconds(
     "http.server.request.duration",
-    &["http.request.method", "http.route", "http.response.status_code", "url.scheme", "error.type"],
+    &["http.request.method", "http.route", "http.response.status_code", "url.scheme", "error.type", SERVICE],
     "How long requests took.",
 );
 /// A request of an effect.

@@ -92,7 +92,7 @@ async fn check(engine: Engine, broker: &Broker) {
     }
     for bucket in ["0.005", "0.75", "10", "+Inf"] {
         let line = format!(
-            "http_server_request_duration_seconds_bucket{{http_route=\"/v1/payments\",http_request_method=\"POST\",http_response_status_code=\"201\",url_scheme=\"http\",error_type=\"\",le=\"{bucket}\"}}"
+            "http_server_request_duration_seconds_bucket{{http_route=\"/v1/payments\",http_request_method=\"POST\",http_response_status_code=\"201\",url_scheme=\"http\",error_type=\"\",florin_service=\"payments\",le=\"{bucket}\"}}"
         );
         assert!(shown.0.contains(&line), "{line} in {}", shown.0);
     }
