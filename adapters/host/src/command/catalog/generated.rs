@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{caddy, helm, knative, metrics, terraform};
+use super::{caddy, grafana, helm, knative, metrics, terraform};
 use crate::deployment::HostError;
 
 /// A generated file.
@@ -23,6 +23,14 @@ pub(super) const GENERATED: &[Generated] = &[
     Generated { path: "helm/florin/catalog.json", document: helm::document },
     Generated { path: "containers/caddy.json", document: caddy::document },
     Generated { path: "observability/metrics.json", document: metrics::document },
+    Generated { path: "observability/grafana/requests.json", document: grafana::requests },
+    Generated { path: "observability/grafana/queues.json", document: grafana::queues },
+    Generated { path: "observability/grafana/effects.json", document: grafana::effects },
+    Generated { path: "observability/grafana/process.json", document: grafana::process },
+    Generated { path: "helm/florin/dashboards/requests.json", document: grafana::requests },
+    Generated { path: "helm/florin/dashboards/queues.json", document: grafana::queues },
+    Generated { path: "helm/florin/dashboards/effects.json", document: grafana::effects },
+    Generated { path: "helm/florin/dashboards/process.json", document: grafana::process },
 ];
 
 impl Generated {

@@ -2,6 +2,7 @@
 
 mod caddy;
 mod generated;
+mod grafana;
 mod helm;
 mod knative;
 mod kubernetes;
@@ -53,6 +54,8 @@ enum Format {
     Helm,
     /// Every metric, by its OpenTelemetry name and by its name at /metrics.
     Metrics,
+    /// The dashboards of infra/observability/grafana, by name.
+    Grafana,
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,6 +84,7 @@ impl Catalog {
             Format::Knative => knative::document()?,
             Format::Helm => helm::document()?,
             Format::Metrics => metrics::document()?,
+            Format::Grafana => grafana::document()?,
         };
         super::print(&format!("{}\n", serde_json::to_string_pretty(&document)?))
     }
