@@ -2,9 +2,11 @@
 
 pub(crate) mod check;
 mod containers;
+mod docs;
 mod helm;
 mod knative;
 mod kubernetes;
+mod observability;
 mod terraform;
 
 use std::time::Instant;
@@ -15,7 +17,14 @@ use crate::problem::Problem;
 use crate::report;
 
 /// Everything that can be proven. A new target is a file of its own and one line here.
-const TARGETS: &[&Target] = &[&terraform::TARGET, &knative::TARGET, &helm::TARGET, &containers::TARGET];
+const TARGETS: &[&Target] = &[
+    &terraform::TARGET,
+    &knative::TARGET,
+    &helm::TARGET,
+    &containers::TARGET,
+    &observability::TARGET,
+    &docs::TARGET,
+];
 
 /// Which targets, and how much of them.
 #[derive(Debug, PartialEq, Eq)]
