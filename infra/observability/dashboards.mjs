@@ -12,18 +12,20 @@ const ts = createRequire(join(modules, "package.json"))("typescript");
 
 /// What each part of a dashboard must be. A panel's options are typed by its plugin.
 const DECLARATIONS = `
-import type { Dashboard, Panel, RowPanel, TableFieldOptions, GraphFieldConfig } from "@grafana/schema";
+import type { Dashboard, Panel, RowPanel, TableFieldOptions } from "@grafana/schema";
 import type * as heatmap from "@grafana/schema/dist/types/raw/composable/heatmap/panelcfg/x/HeatmapPanelCfg_types.gen";
 import type * as stat from "@grafana/schema/dist/types/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen";
 import type * as table from "@grafana/schema/dist/types/raw/composable/table/panelcfg/x/TablePanelCfg_types.gen";
 import type * as timeseries from "@grafana/schema/dist/types/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen";
+// Panel itself leaves its options open.
+type With<Options, Fields = {}> = Omit<Panel<Options, Fields>, "options"> & { options: Options };
 export interface Parts {
   dashboard: Omit<Dashboard, "panels"> & { panels: unknown[] };
   row: RowPanel;
-  heatmap: Panel<heatmap.Options, heatmap.FieldConfig>;
-  stat: Panel<stat.Options>;
-  table: Panel<table.Options, TableFieldOptions>;
-  timeseries: Panel<timeseries.Options, timeseries.FieldConfig>;
+  heatmap: With<heatmap.Options, heatmap.FieldConfig>;
+  stat: With<stat.Options>;
+  table: With<table.Options, Partial<TableFieldOptions>>;
+  timeseries: With<timeseries.Options, timeseries.FieldConfig>;
 }
 `;
 
@@ -60,17 +62,16 @@ const part = (name) => {
 
 /// What is wrong with a value that should be of a type; nothing when it is of it.
 function problem(value, type, path) {
-  const { Any, Unknown, BooleanLike, NumberLiteral, StringLiteral, NumberLike, StringLike, Null } = ts.TypeFlags;
+  const { Any, Unknown, BooleanLike, NumberLiteral, StringLiteral, NumberLike, StringLike, Null, Undefined } = ts.TypeFlags;
   const is = (flags) => (type.flags & flags) !== 0;
   const unless = (right) => (right ? undefined : `${path}: ${JSON.stringify(value)} is no ${checker.typeToString(type)}`);
   if (is(Any | Unknown)) return undefined;
-  if (is(Null)) return unless(value === null);
+  if (is(Null | Undefined)) return unless(is(Null) && value === null);
   if (is(BooleanLike)) return unless(typeof value === "boolean");
   if (type.isUnion()) {
     const tried = type.types.map((one) => problem(value, one, path));
     if (tried.includes(undefined)) return undefined;
-    const object = tried.find((said) => !said.startsWith(`${path}: `));
-    return object ?? unless(false);
+    return tried.find((said) => !said.startsWith(`${path}: ${JSON.stringify(value)} is no `)) ?? unless(false);
   }
   if (is(NumberLiteral | StringLiteral)) return unless(value === type.value);
   if (is(NumberLike)) return unless(typeof value === "number");
@@ -82,7 +83,8 @@ function problem(value, type, path) {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return unless(false);
   const properties = checker.getPropertiesOfType(type);
-  const open = checker.getIndexInfosOfType(type).length > 0;
+  // "These fields, and any others" is said of fields that Grafana's plugins type: those it types are all there are.
+  const open = (type.isIntersection() ? type.types : [type]).every((one) => checker.getIndexInfosOfType(one).length > 0);
   const missing = properties.find((one) => !(one.flags & ts.SymbolFlags.Optional) && !(one.name in value));
   if (missing) return `${path}: ${missing.name} is missing`;
   const field = path.replace(/\[\d+\]$/, "").split(".").at(-1);

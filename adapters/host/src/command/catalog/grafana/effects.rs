@@ -5,7 +5,7 @@ use florin_kernel::metric::{
 };
 
 use super::panel::{Panel, Row};
-use super::query::{FAILED, Query};
+use super::query::{Query, UNANSWERED};
 
 const PEER: &str = "server.address";
 
@@ -24,7 +24,7 @@ pub(super) fn rows() -> Vec<Row> {
                 ),
                 Panel::number("Oldest without an outcome", Query::now(&EFFECTS_AGE, &[SERVICE])).thresholds(OLD),
                 Panel::number("Without an outcome", Query::now(&EFFECTS_DEPTH, &[SERVICE])),
-                Panel::number("Calls that fail", Query::share(calls, FAILED, &[])).thresholds(FAILING),
+                Panel::number("Calls that fail", Query::share(calls, UNANSWERED, &[])).thresholds(FAILING),
             ],
         },
         Row {
@@ -41,9 +41,9 @@ pub(super) fn rows() -> Vec<Row> {
             title: "Peers",
             panels: vec![
                 Panel::lines("Calls by peer", Query::rate(calls, &[PEER])),
-                Panel::lines("Errors by peer", Query::share(calls, FAILED, &[PEER]))
+                Panel::lines("Errors by peer", Query::share(calls, UNANSWERED, &[PEER]))
                     .thresholds(FAILING)
-                    .says("A declined card is an answer of 402 of the provider, and counted here; an outage is what stays high."),
+                    .says("As the alert FlorinPeerFails has it: a declined card (402) and a charge that is not there (404) are answers."),
                 Panel::lines("Slowest hundredth by peer", Query::quantile(calls, "0.99", &[PEER])),
                 Panel::stacked("Answers", Query::rate(calls, &[PEER, "http.response.status_code", "error.type"])),
                 Panel::heatmap("How long calls take", Query::buckets(calls)),

@@ -105,6 +105,9 @@ impl Panel {
             "unit": unit,
             "thresholds": { "mode": "absolute", "steps": steps.collect::<Vec<_>>() },
         });
+        if self.kind == Kind::Number && self.queries.iter().all(Query::counts) {
+            defaults["noValue"] = json!("0");
+        }
         if lines {
             let shown = if self.thresholds.is_empty() { "off" } else { "dashed" };
             let stacked = self.kind == Kind::Stacked;

@@ -32,7 +32,9 @@ impl Kind {
     pub(super) fn options(self, unit: &str) -> Value {
         match self {
             Self::Lines | Self::Stacked => json!({
-                "legend": { "calcs": ["lastNotNull", "max"], "displayMode": "table", "placement": "bottom", "showLegend": true },
+                "legend": {
+                    "calcs": ["lastNotNull", "max"], "displayMode": "table", "placement": "bottom", "showLegend": true,
+                },
                 "tooltip": { "mode": "multi", "sort": "desc" },
             }),
             Self::Number => json!({
@@ -49,17 +51,19 @@ impl Kind {
             Self::Heatmap => json!({
                 "calculate": false,
                 "cellGap": 1,
-                "color": { "exponent": 0.5, "fill": "dark-orange", "mode": "scheme", "reverse": false, "scale": "exponential", "scheme": "Oranges", "steps": 64 },
+                "color": {
+                    "exponent": 0.5, "fill": "dark-orange", "mode": "scheme", "reverse": false,
+                    "scale": "exponential", "scheme": "Oranges", "steps": 64,
+                },
                 "exemplars": { "color": "rgba(255,0,255,0.7)" },
                 "filterValues": { "le": 1e-9 },
                 "legend": { "show": true },
                 "rowsFrame": { "layout": "auto" },
+                "showValue": "never",
                 "tooltip": { "mode": "single", "showColorScale": false, "yHistogram": false },
                 "yAxis": { "axisPlacement": "left", "reverse": false, "unit": unit },
             }),
-            Self::Table => {
-                json!({ "cellHeight": "sm", "showHeader": true, "footer": { "show": false, "reducer": ["sum"], "countRows": false } })
-            }
+            Self::Table => json!({ "cellHeight": "sm", "frameIndex": 0, "showHeader": true }),
         }
     }
 }

@@ -16,6 +16,7 @@ pub(super) struct Query {
     legend: String,
     unit: &'static str,
     format: &'static str,
+    counts: bool,
 }
 
 /// A panel of one query.
@@ -29,9 +30,12 @@ impl From<Query> for Vec<Query> {
 pub(super) type Only = (&'static str, &'static str);
 
 /// Requests that ended with a fault of ours.
-pub(super) const FAULTY: Only = ("http.response.status_code", r#"=~"5..""#);
+pub(super) const FAULTY: &[Only] = &[("http.response.status_code", r#"=~"5..""#)];
 /// What has an error.
-pub(super) const FAILED: Only = ("error.type", r#"!="""#);
+pub(super) const FAILED: &[Only] = &[("error.type", r#"!="""#)];
+/// Calls that failed, as FlorinPeerFails of rules.yml has it: a declined card and a charge that is not there are answers.
+pub(super) const UNANSWERED: &[Only] =
+    &[("error.type", r#"!="""#), ("http.response.status_code", r#"!~"402|404""#)];
 
 impl Query {
     /// How often a second, by these attributes.
@@ -47,14 +51,14 @@ impl Query {
         let name = counted(metric);
         let promql =
             matching(metric, by, &[]).map(|these| format!("{} (increase({name}{these}[$__range]))", sum(by)));
-        Self::of(metric, promql, by, "short")
+        Self { counts: true, ..Self::of(metric, promql, by, "short") }
     }
 
     /// The share of those that are `only`; 0 where there is none, and nothing where nothing happens at all.
-    pub(super) fn share(metric: &Metric, only: Only, by: &[&'static str]) -> Self {
+    pub(super) fn share(metric: &Metric, only: &[Only], by: &[&'static str]) -> Self {
         let name = counted(metric);
         let promql = matching(metric, by, &[]).and_then(|all| {
-            let some = matching(metric, by, &[only])?;
+            let some = matching(metric, by, only)?;
             let sum = sum(by);
             let all = format!("{sum} (rate({name}{all}[$__rate_interval]))");
             Ok(format!("({sum} (rate({name}{some}[$__rate_interval])) or 0 * {all}) / ({all} > 0)"))
@@ -106,6 +110,7 @@ impl Query {
             legend: legend.to_owned(),
             unit,
             format: "time_series",
+            counts: false,
         }
     }
 
@@ -122,6 +127,12 @@ impl Query {
     /// The unit of its values, as Grafana calls it.
     pub(super) fn unit(&self) -> &'static str {
         self.unit
+    }
+
+    /// Whether no answer means that nothing happened: a counter begins with its first event. A gauge that is not
+    /// there is something else.
+    pub(super) fn counts(&self) -> bool {
+        self.counts
     }
 
     /// As Grafana's target of this letter.
@@ -143,7 +154,7 @@ impl Query {
     fn of(metric: &Metric, promql: Result<String, String>, by: &[&str], unit: &'static str) -> Self {
         let legend: Vec<String> = by.iter().map(|one| format!("{{{{{}}}}}", label(one))).collect();
         let legend = if legend.is_empty() { metric.summary.to_owned() } else { legend.join(" ") };
-        Self { metric: Some(metric.name), promql, legend, unit, format: "time_series" }
+        Self { metric: Some(metric.name), promql, legend, unit, format: "time_series", counts: false }
     }
 }
 
