@@ -26,7 +26,7 @@ const HELP: &str = "\
 Usage: cargo xtask test [FILTER...] [-p PACKAGE] [--parts LIST] [CARGO OPTION...] [-- TEST OPTION...]
        cargo xtask services [--parts LIST]
        cargo xtask chaos [--rounds N] [--seed S] [--on SET-UP]
-       cargo xtask infra [TARGET...] [--fast]
+       cargo xtask infra [TARGET...] [--fast] [--strict]
        cargo xtask mutants [NAME...]
        cargo xtask affected --since COMMIT [--packages]
        cargo xtask bench [--rows LIST] [--json FILE] [--plot FILE] [--quick]
@@ -35,13 +35,15 @@ test      brings what the tests need, starts private servers, runs the tests, st
 services  starts the same servers, prints where they are and keeps them until Ctrl-C
 chaos     kills processes at named points and at random while clients work, and checks that nothing is lost
           or doubled; SET-UP is postgres-rabbitmq, sqlite-embedded or lambda-sqs, all when not said
-infra     proves what lies under infra/: terraform, knative, helm, containers; all of it when no target is named
+infra     proves what lies under infra/ and .github/: terraform, knative, helm, containers, observability, pipelines,
+          docs; all of it when no target is named
 mutants   breaks guarantees on purpose, in a scratch worktree, and expects the named test to fail
 affected  prints the services a change reaches as a JSON array; with --packages the options that make
           `test` run what it may break
 bench     builds for release and measures what the guarantees cost, each number beside its baseline
 
 --fast    only what takes seconds, as `test` does
+--strict  what cannot be proven here has failed
 --parts   only these of postgres, rabbitmq, sqs, lambda, browser, python, asyncapi (default: all)
 
 A part whose variable (FLORIN_TEST_POSTGRES_URL ...) is set is used as it is.
