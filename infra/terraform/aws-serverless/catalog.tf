@@ -33,6 +33,7 @@ locals {
       # Names of Lambda functions have no dot; names of functions have no hyphen.
       resource_name = "${var.name}-${replace(lambda, ".", "-")}"
       service       = one(distinct([for function in local.functions : function.service if function.lambda == lambda]))
+      package       = lookup(var.packages, one(distinct([for function in local.functions : function.service if function.lambda == lambda])), var.package_file)
       functions     = sort([for name, function in local.functions : name if function.lambda == lambda])
       timeout       = max([for function in local.functions : function.timeout_seconds if function.lambda == lambda]...)
       publishes     = anytrue([for function in local.functions : function.needs.publish if function.lambda == lambda])
@@ -54,6 +55,11 @@ resource "terraform_data" "checks" {
     precondition {
       condition     = var.services == null ? true : length(setsubtract(var.services, keys(local.catalog.services))) == 0
       error_message = "The catalog has no such service: ${join(", ", var.services == null ? [] : setsubtract(var.services, keys(local.catalog.services)))}."
+    }
+
+    precondition {
+      condition     = length(setsubtract(keys(var.packages), keys(local.services))) == 0
+      error_message = "packages names what is no service here: ${join(", ", setsubtract(keys(var.packages), keys(local.services)))}."
     }
 
     precondition {

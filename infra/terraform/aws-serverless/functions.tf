@@ -17,8 +17,8 @@ resource "aws_lambda_function" "this" {
   runtime                        = "provided.al2023"
   handler                        = "bootstrap"
   architectures                  = [var.architecture]
-  filename                       = var.package_file
-  source_code_hash               = filebase64sha256(var.package_file)
+  filename                       = each.value.package
+  source_code_hash               = filebase64sha256(each.value.package)
   memory_size                    = var.memory_mb
   timeout                        = each.value.timeout
   reserved_concurrent_executions = each.value.concurrency

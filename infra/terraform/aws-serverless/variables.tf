@@ -47,6 +47,17 @@ variable "package_file" {
   }
 }
 
+variable "packages" {
+  description = "The zip of a service that does not run the common package: what a pipeline released for it alone, so that an apply changes no code."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for package in values(var.packages) : endswith(package, ".zip")])
+    error_message = "Each package is a .zip file."
+  }
+}
+
 variable "architecture" {
   description = "arm64 (the cheaper one) or x86_64."
   type        = string

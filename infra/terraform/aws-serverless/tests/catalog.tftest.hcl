@@ -148,6 +148,25 @@ run "one_service_alone" {
   }
 }
 
+run "a_service_that_was_released_alone_keeps_its_package" {
+  command = plan
+
+  variables {
+    packages      = { audit = "./tests/released.zip" }
+    own_functions = ["audit.record_event"]
+  }
+
+  assert {
+    condition     = { for name, lambda in aws_lambda_function.this : name => lambda.filename } == { audit = "./tests/released.zip", "audit.record_event" = "./tests/released.zip", payments = "./tests/package.zip" }
+    error_message = "Every Lambda function of the service runs what was released, and its neighbours the common package."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this["audit"].source_code_hash == filebase64sha256("./tests/released.zip")
+    error_message = "What was released is compared with what runs."
+  }
+}
+
 run "a_canary_gets_its_share" {
   command = apply
 

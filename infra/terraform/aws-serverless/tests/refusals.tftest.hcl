@@ -32,6 +32,16 @@ run "a_function_that_the_catalog_does_not_have" {
   expect_failures = [terraform_data.checks]
 }
 
+run "a_package_of_a_service_that_the_catalog_does_not_have" {
+  command = plan
+
+  variables {
+    packages = { coffee = "./tests/package.zip" }
+  }
+
+  expect_failures = [terraform_data.checks]
+}
+
 run "a_service_without_its_settings" {
   command = plan
 
