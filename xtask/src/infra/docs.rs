@@ -178,7 +178,6 @@ const TOLD: &[Told] = &[
     Told { before: "secret generic ", within: "knative", form: |it| format!("name: {it},") },
     Told { before: "--from-literal=", within: "knative", form: |it| format!("key: {it}") },
     Told { before: "job/", within: "knative/migration", form: |it| format!("name: {it}\n") },
-    Told { before: "deployment/", within: "knative/worker", form: |it| format!("name: {it}\n") },
     Told {
         before: "kubectl apply -k infra/knative/",
         within: "knative",
@@ -200,15 +199,15 @@ fn told(page: &str) -> Result<Seen, Problem> {
         let absent = names.iter().filter(|name| !text.contains(&form(name)));
         missing.extend(absent.map(|name| format!("`{before}{name}`: infra/{within} has no such")));
     }
-    // A setting, a metric or a role that is named by itself.
-    let everything = texts(&infra())?;
+    // A setting, a metric, a role or a test that is named by itself.
+    let everything = texts(&infra())? + &texts(&workspace().join("adapters/conformance/tests"))?;
     for code in codes(page) {
         let name = code.split(" = ").next().unwrap_or(code);
         let plain = name.chars().all(|c| c.is_ascii_lowercase() || c == '_') && name.contains('_');
         if plain {
             count += 1;
             if !everything.contains(name) {
-                missing.push(format!("`{name}`: infra/ has no such"));
+                missing.push(format!("`{name}`: neither infra/ nor a test has such"));
             }
         }
     }

@@ -3,3 +3,4 @@
 mod all_in_one;
 mod apart;
 mod cloudevents;
+mod moving;
