@@ -1,0 +1,70 @@
+//! `cargo xtask infra docs`: what infra/README.md names is there.
+
+mod own;
+mod page;
+mod told;
+
+use super::check::{Check, Outcome, Target};
+use crate::problem::Problem;
+use own::{commands, paths, tasks};
+use told::told;
+
+/// The target.
+pub(super) const TARGET: Target = Target {
+    name: "docs",
+    checks: &[
+        Check { name: "paths and links lead somewhere", slow: false, run: || looked(paths) },
+        Check { name: "the tasks of cargo xtask parse", slow: false, run: || looked(tasks) },
+        Check { name: "commands, options and variables are florin's", slow: false, run: || looked(commands) },
+        Check { name: "what the platforms are told is theirs", slow: false, run: || looked(told) },
+        Check { name: "what is wrong in the page is found", slow: true, run: found },
+    ],
+};
+/// What a look at the page came to: what is not there, and how much was looked at.
+type Seen = (Vec<String>, usize);
+
+fn looked(look: fn(&str) -> Result<Seen, Problem>) -> Result<Outcome, Problem> {
+    let (missing, count) = look(&page::read()?)?;
+    if count == 0 {
+        return Err(Problem::Failed("nothing was found to look at".to_owned()));
+    }
+    if missing.is_empty() {
+        return Ok(Outcome::Passed(format!("{count} looked at")));
+    }
+    Err(Problem::Failed(format!("infra/README.md:\n{}", missing.join("\n"))))
+}
+/// What may be wrong in the page, and the words that name it.
+const BROKEN: &[(&str, &str, &str)] = &[
+    ("infra/knative/migration", "infra/knative/migrations", "there is no infra/knative/migrations"),
+    ("](#watching-it)", "](#watching)", "there is no infra/#watching"),
+    ("`cargo xtask infra helm`", "`cargo xtask infra helmet`", "there is no target `helmet`"),
+    ("`florin migrate`", "`florin migrates`", "florin has no command migrates"),
+    ("florin effects list ", "florin effects lists ", "florin effects has no command lists"),
+    ("florin migrate --database-url", "florin migrate --database", "florin migrate has no option --database"),
+    ("`FLORIN_AUDIENCE`", "`FLORIN_AUDIENCES`", "florin does not know FLORIN_AUDIENCES"),
+    ("-var card_url=", "-var card_address=", "`-var card_address`"),
+    ("--set identity.issuer=", "--set issuer=", "`--set issuer`"),
+    ("--profile metrics", "--profile metric", "`--profile metric`"),
+    ("job/florin-migrate", "job/migrate", "`job/migrate`"),
+    ("`own_functions = ", "`functions_apart = ", "`functions_apart`"),
+    ("`worker.keda.enabled`", "`worker.scaled.enabled`", "the chart has no such value"),
+];
+
+fn found() -> Result<Outcome, Problem> {
+    let page = page::read()?;
+    for (from, to, words) in BROKEN {
+        if !page.contains(from) {
+            return Err(Problem::Failed(format!("`{from}` is no longer there to be broken")));
+        }
+        let broken = page.replace(from, to);
+        let mut said = Vec::new();
+        for look in [paths, tasks, commands, told] {
+            said.extend(look(&broken)?.0);
+        }
+        if !said.iter().any(|one| one.contains(words)) {
+            let said = said.join("\n");
+            return Err(Problem::Failed(format!("`{to}` for `{from}`: nobody says \"{words}\"\n{said}")));
+        }
+    }
+    Ok(Outcome::Passed(format!("{} mistakes", BROKEN.len())))
+}
