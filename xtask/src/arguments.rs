@@ -4,6 +4,7 @@ use florin_servers::Part;
 
 use crate::affected::Affected;
 use crate::infra::InfraRun;
+use crate::sbom::Sbom;
 
 /// What the person asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(crate) enum Task {
     Mutants(Vec<String>),
     /// Say what a change reaches.
     Affected(Affected),
+    /// Say what an artifact is built from.
+    Sbom(Sbom),
     /// Measure, with these options of the benchmarks.
     Bench(Vec<String>),
     /// Kill processes, and see that nothing is lost; with the words for who does it.
@@ -53,16 +56,16 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Task, String>
     if task == "chaos" {
         return Ok(Task::Chaos(words.collect()));
     }
-    if matches!(task.as_str(), "infra" | "affected") {
+    if matches!(task.as_str(), "infra" | "affected" | "sbom") {
         let words: Vec<String> = words.collect();
         if words.iter().any(|word| matches!(word.as_str(), "-h" | "--help")) {
             return Ok(Task::Help);
         }
         let words = words.into_iter();
-        return if task == "infra" {
-            InfraRun::parse(words).map(Task::Infra)
-        } else {
-            Affected::parse(words).map(Task::Affected)
+        return match task.as_str() {
+            "infra" => InfraRun::parse(words).map(Task::Infra),
+            "sbom" => Sbom::parse(words).map(Task::Sbom),
+            _ => Affected::parse(words).map(Task::Affected),
         };
     }
     if task == "bench" {

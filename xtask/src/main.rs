@@ -12,6 +12,7 @@ mod mutants;
 mod problem;
 mod report;
 mod require;
+mod sbom;
 mod services;
 mod signals;
 mod summary;
@@ -29,6 +30,7 @@ Usage: cargo xtask test [FILTER...] [-p PACKAGE] [--parts LIST] [CARGO OPTION...
        cargo xtask infra [TARGET...] [--fast] [--strict]
        cargo xtask mutants [NAME...]
        cargo xtask affected --since COMMIT [--packages]
+       cargo xtask sbom --name ARTIFACT --features LIST --target TRIPLE
        cargo xtask bench [--rows LIST] [--json FILE] [--plot FILE] [--quick]
 
 test      brings what the tests need, starts private servers, runs the tests, stops the servers
@@ -40,6 +42,7 @@ infra     proves what lies under infra/ and .github/: terraform, knative, helm, 
 mutants   breaks guarantees on purpose, in a scratch worktree, and expects the named test to fail
 affected  prints the services a change reaches as a JSON array; with --packages the options that make
           `test` run what it may break
+sbom      prints what an artifact of florin-host with these features is built from, as CycloneDX
 bench     builds for release and measures what the guarantees cost, each number beside its baseline
 
 --fast    only what takes seconds, as `test` does
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         }
         Task::Test(run) => test::run(&run),
         Task::Affected(asked) => affected::run(&asked).map(|()| true),
+        Task::Sbom(asked) => sbom::run(&asked).map(|()| true),
         Task::Bench(options) => bench::run(&options),
         Task::Mutants(names) => mutants::run(&names),
         Task::Chaos(words) => chaos::run(&words),

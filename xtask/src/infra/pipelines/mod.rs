@@ -1,5 +1,6 @@
 //! `cargo xtask infra pipelines`: the workflows are sound, do what the project can do, and ship only what may be shipped.
 
+mod bill;
 mod broken;
 mod commands;
 mod dependencies;
@@ -41,6 +42,7 @@ pub(super) const TARGET: Target = Target {
             run: dependencies::allowed,
         },
         Check { name: "no advisory against what is built in", slow: true, run: dependencies::advised },
+        Check { name: "what a service is built from is said validly", slow: true, run: bill::run },
         Check { name: "what is wrong in a workflow is found", slow: true, run: broken::run },
         Check { name: "a service alone is released to an emulator of AWS", slow: true, run: on_lambda::run },
         Check {

@@ -20,6 +20,9 @@ const WHEELS: &[&str] = &[
 /// The client of AWS, in an environment of its own.
 const AWS: &[&str] = &["awscli==1.46.3"];
 
+/// The reference library of CycloneDX, with its schemas.
+const CYCLONEDX: &[&str] = &["cyclonedx-python-lib[json-validation]==11.12.0"];
+
 /// The directory with the programs.
 pub(super) fn bring() -> Result<PathBuf, Problem> {
     environment("pipelines", WHEELS)
@@ -28,6 +31,11 @@ pub(super) fn bring() -> Result<PathBuf, Problem> {
 /// The directory with the program `aws`.
 pub(super) fn aws() -> Result<PathBuf, Problem> {
     environment("aws", AWS)
+}
+
+/// A Python with the library of CycloneDX.
+pub(super) fn cyclonedx() -> Result<PathBuf, Problem> {
+    Ok(environment("cyclonedx", CYCLONEDX)?.join("python"))
 }
 
 fn environment(name: &str, packages: &[&str]) -> Result<PathBuf, Problem> {

@@ -18,9 +18,7 @@ pub(super) fn workflows(github: &Path) -> Result<Vec<PathBuf>, Problem> {
 
 /// The scripts below a directory like .github, in order.
 pub(super) fn scripts(github: &Path) -> Result<Vec<PathBuf>, Problem> {
-    let mut scripts = files(&github.join("deploy"))?;
-    scripts.push(github.join("sbom"));
-    Ok(scripts)
+    files(&github.join("deploy"))
 }
 
 fn files(directory: &Path) -> Result<Vec<PathBuf>, Problem> {
