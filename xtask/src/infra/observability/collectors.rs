@@ -7,7 +7,7 @@ use crate::infra::check::{Outcome, infra, output};
 use crate::infra::kubernetes::{Scratch, with};
 use crate::problem::Problem;
 
-/// No package carries a collector: what can be said of its configuration without one.
+/// What can be said of a configuration without the collector, which no package that one could trust carries.
 pub(super) fn configurations() -> Result<Outcome, Problem> {
     skipped_where_missing(script("configurations.py").and_then(|mut script| {
         let configurations = files("collector", "yaml")?;

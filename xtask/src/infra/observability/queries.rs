@@ -50,7 +50,11 @@ const DASHBOARDS: &[Broken] = &[
     Broken { from: "{{florin_service}}", to: "{{service}}", words: "a text shows service" },
     Broken { from: "\"drawStyle\": \"line\"", to: "\"drawStyle\": \"lines\"", words: "is no GraphDrawStyle" },
     Broken { from: "\"showPoints\"", to: "\"showPoint\"", words: "nobody knows showPoint" },
-    Broken { from: "\"colorMode\": \"value\"", to: "\"colorMode\": \"values\"", words: "is no BigValueColorMode" },
+    Broken {
+        from: "\"colorMode\": \"value\"",
+        to: "\"colorMode\": \"values\"",
+        words: "is no BigValueColorMode",
+    },
     Broken { from: "\"showLegend\"", to: "\"showLegends\"", words: "showLegend is missing" },
     Broken { from: "\"schemaVersion\": 41", to: "\"schemaVersion\": \"41\"", words: "is no number" },
     Broken { from: "\"type\": \"stat\"", to: "\"type\": \"stats\"", words: "nobody checks a stats" },

@@ -43,21 +43,18 @@ fn show() -> Result<String, Problem> {
 
     // Nobody's token is refused on a good morning.
     probe::answers(port, "/v1/payments", 401, || suite.is_running())?;
-    for seed in ["1", "2"] {
-        let mut morning = Command::new(&florin);
-        morning.args([
-            "demo",
-            "--url",
-            &format!("http://127.0.0.1:{port}"),
-            "--payments",
-            "40",
-            "--seed",
-            seed,
-        ]);
-        // A rate needs two readings with something between them.
-        output(morning.env_clear().current_dir(scratch.path()))?;
-        probe::answers(port, "/v1/payments", 401, || suite.is_running())?;
-    }
+    let mut morning = Command::new(&florin);
+    // A rate needs two readings with something between them, so it goes on while the panels are asked.
+    morning.args([
+        "demo",
+        "--url",
+        &format!("http://127.0.0.1:{port}"),
+        "--payments",
+        "100000",
+        "--concurrency",
+        "2",
+    ]);
+    let _going_on = start(morning.env_clear().current_dir(scratch.path()), &scratch, "demo")?;
     let mut panels = script("panels.py")?;
     output(panels.arg(format!("http://127.0.0.1:{watch}")).args(files("grafana", "json")?))
 }
