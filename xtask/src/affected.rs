@@ -11,10 +11,11 @@ use crate::problem::Problem;
 use crate::report;
 
 /// What every artifact and every test is built with.
-const WORKSPACE: &[&str] = &["Cargo.toml", ".cargo/", "rust-toolchain.toml", "clippy.toml"];
+const WORKSPACE: &[&str] =
+    &["Cargo.toml", ".cargo/", "rust-toolchain.toml", "clippy.toml", "infra/containers/Dockerfile"];
 
 /// The adapters of a shipped service; the service itself is one more feature of the host.
-const ADAPTERS: &str = "lambda,sqs,rabbitmq";
+const ADAPTERS: &str = "lambda,sqs,rabbitmq,otlp";
 
 /// What is asked.
 #[derive(Debug, PartialEq, Eq)]
@@ -187,6 +188,7 @@ mod tests {
     fn a_service_is_reached_by_what_its_artifact_is_built_from_and_by_nothing_else() {
         assert!(reached_by("shared/kernel/src/money.rs"));
         assert!(reached_by("Cargo.toml"));
+        assert!(reached_by("infra/containers/Dockerfile"), "its image is another one");
         assert!(!reached_by("functions/audit/src/lib.rs"), "a neighbour is no part of it");
         assert!(!reached_by("shared/kernel_other/src/lib.rs"), "a folder is not the beginning of a name");
         assert!(!reached_by("shared/kernel/README.md"), "words build nothing");
