@@ -7,6 +7,7 @@ mod dependencies;
 mod lint;
 mod on_knative;
 mod on_lambda;
+mod pages;
 mod programs;
 mod services;
 mod text;
@@ -42,6 +43,11 @@ pub(super) const TARGET: Target = Target {
             run: dependencies::allowed,
         },
         Check { name: "no advisory against what is built in", slow: true, run: dependencies::advised },
+        Check {
+            name: "the alerts that end a canary are those that begin with it",
+            slow: true,
+            run: pages::run,
+        },
         Check { name: "what a service is built from is said validly", slow: true, run: bill::run },
         Check { name: "what is wrong in a workflow is found", slow: true, run: broken::run },
         Check { name: "a service alone is released to an emulator of AWS", slow: true, run: on_lambda::run },
