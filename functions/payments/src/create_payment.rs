@@ -118,6 +118,7 @@ impl CreatePayment {
             created_at: cx.now(),
             updated_at: cx.now(),
             version: 1,
+            found: None,
         }
     }
 }

@@ -68,6 +68,7 @@ impl Command for CreateRefund {
             metadata: self.metadata,
             created_at: cx.now(),
             version: 1,
+            found: None,
         };
         if !refund.insert(cx).await? {
             return Err(taken(cx, refund.reference.as_deref().unwrap_or_default()).await?);

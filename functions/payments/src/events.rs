@@ -1,6 +1,7 @@
-//! What payments tell the world: the aggregate's full state after each change.
+//! What payments tell the world: the aggregate's full state after each change, and what the change was.
 
 use florin_kernel::function::{EventEntry, EventType};
+use florin_kernel::previous::Previous;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,6 +13,8 @@ use crate::refund::RefundView;
 pub(crate) struct PaymentChanged {
     /// The payment as it is now.
     pub(crate) payment: PaymentView,
+    /// What the change touched, with the values before it; null when the payment was created.
+    pub(crate) previous: Previous<PaymentView>,
 }
 
 /// A refund after a change.
@@ -19,6 +22,8 @@ pub(crate) struct PaymentChanged {
 pub(crate) struct RefundChanged {
     /// The refund as it is now.
     pub(crate) refund: RefundView,
+    /// What the change touched, with the values before it; null when the refund was created.
+    pub(crate) previous: Previous<RefundView>,
 }
 
 macro_rules! events {

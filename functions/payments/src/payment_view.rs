@@ -1,6 +1,7 @@
 //! A payment as callers and events see it.
 
 use florin_kernel::money::Currency;
+use florin_kernel::previous::Previous;
 use florin_kernel::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -114,7 +115,11 @@ impl Payment {
 
     /// As the data of an event.
     pub(crate) fn changed(&self) -> PaymentChanged {
-        PaymentChanged { payment: self.view() }
+        let payment = self.view();
+        PaymentChanged {
+            previous: Previous::between(self.found.as_deref().cloned(), payment.clone()),
+            payment,
+        }
     }
 
     /// Where it is found.

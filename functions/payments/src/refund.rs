@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use florin_kernel::cx::{Cx, View};
 use florin_kernel::id::{Id, Kind};
 use florin_kernel::money::Currency;
+use florin_kernel::previous::Previous;
 use florin_kernel::stop::Stop;
 use florin_kernel::time::Timestamp;
 use schemars::JsonSchema;
@@ -71,6 +73,9 @@ pub(crate) struct Refund {
     pub(crate) metadata: Metadata,
     pub(crate) created_at: Timestamp,
     pub(crate) version: i64,
+    /// As it was found: against this an event says what changed.
+    #[sqlx(skip)]
+    pub(crate) found: Option<Arc<RefundView>>,
 }
 
 /// A refund as callers and events see it.
@@ -101,7 +106,7 @@ impl Refund {
     /// The refund with this id in the caller's tenant.
     pub(crate) async fn find(cx: &mut View, id: RefundId) -> Result<Self, Stop> {
         let tenant = cx.tenant();
-        let found = cx
+        let found: Option<Self> = cx
             .sql(
                 "SELECT id, payment, amount, currency, reason, reference, status, metadata, created_at, version
                  FROM refunds
@@ -111,7 +116,8 @@ impl Refund {
             .bind(id)
             .first()
             .await?;
-        found.ok_or_else(|| REFUND_NOT_FOUND.because(format!("there is no refund {id}")).into())
+        let refund = found.ok_or_else(|| REFUND_NOT_FOUND.because(format!("there is no refund {id}")))?;
+        Ok(Self { found: Some(Arc::new(refund.view())), ..refund })
     }
 
     /// Writes a new refund; false when its reference is taken.
@@ -193,6 +199,7 @@ impl Refund {
 
     /// As the data of an event.
     pub(crate) fn changed(&self) -> RefundChanged {
-        RefundChanged { refund: self.view() }
+        let refund = self.view();
+        RefundChanged { previous: Previous::between(self.found.as_deref().cloned(), refund.clone()), refund }
     }
 }

@@ -23,6 +23,7 @@ pub mod metric;
 pub mod money;
 pub mod network;
 mod oauth;
+pub mod previous;
 pub mod problem;
 pub mod rows;
 pub mod service;

@@ -6,6 +6,8 @@ mod refunded;
 mod row;
 mod status;
 
+use std::sync::Arc;
+
 use florin_kernel::id::{Id, Kind};
 use florin_kernel::money::Currency;
 use florin_kernel::problem::Problem;
@@ -17,6 +19,7 @@ use serde_json::json;
 pub(crate) use self::row::payment_columns;
 pub(crate) use self::status::{CaptureMethod, Status};
 use crate::metadata::Metadata;
+use crate::payment_view::PaymentView;
 use crate::refusals::{CARD_DECLINED, PAYMENT_STATE_CONFLICT};
 use crate::return_url::ReturnUrl;
 
@@ -72,6 +75,9 @@ pub(crate) struct Payment {
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     pub(crate) version: i64,
+    /// As it was locked: against this an event says what changed.
+    #[sqlx(skip)]
+    pub(crate) found: Option<Arc<PaymentView>>,
 }
 
 /// What the transitions have in common.

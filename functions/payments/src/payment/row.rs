@@ -1,5 +1,7 @@
 //! A payment's row: found, locked, written for the first time and saved as its next version.
 
+use std::sync::Arc;
+
 use florin_kernel::cx::{Cx, View};
 use florin_kernel::db::{DbError, Sql, Trouble};
 use florin_kernel::stop::Stop;
@@ -29,7 +31,9 @@ impl Payment {
     /// The payment with this id in the caller's tenant, whose row nobody else may change meanwhile.
     pub(crate) async fn lock(cx: &mut Cx, id: PaymentId) -> Result<Self, Stop> {
         // SQLite has one writer, and no words for this.
-        Self::by_id(cx, id, Sql::each(payment_by_id!(), concat!(payment_by_id!(), " FOR UPDATE"))).await
+        let sql = Sql::each(payment_by_id!(), concat!(payment_by_id!(), " FOR UPDATE"));
+        let payment = Self::by_id(cx, id, sql).await?;
+        Ok(Self { found: Some(Arc::new(payment.view())), ..payment })
     }
 
     /// The payment with this id in the caller's tenant.
