@@ -50,26 +50,17 @@ impl Query for ListRecords {
                 "SELECT id, kind, name, actor, client, resource, outcome, code, request_id, trace_id, source,
                      event_id, sequence, occurred_at, recorded_at, data
                  FROM audit_records
-                 WHERE tenant = $1
-                     AND ($2 IS NULL OR kind = $2)
-                     AND ($3 IS NULL OR name = $3)
-                     AND ($4 IS NULL OR actor = $4)
-                     AND ($5 IS NULL OR resource = $5)
-                     AND ($6 IS NULL OR occurred_at >= $6)
-                     AND ($7 IS NULL OR occurred_at < $7)
-                     AND ($8 IS NULL OR id < $8)
-                 ORDER BY id DESC
-                 LIMIT $9",
+                 WHERE tenant = $1",
             )
             .bind(tenant)
-            .bind(self.kind)
-            .bind(self.operation.map(|o| o.to_string()))
-            .bind(self.actor.map(|a| a.to_string()))
-            .bind(self.resource.map(|r| r.to_string()))
-            .bind(self.from)
-            .bind(self.before)
-            .bind(place)
-            .bind(self.limit.rows())
+            .and("kind =", self.kind)
+            .and("name =", self.operation.map(|o| o.to_string()))
+            .and("actor =", self.actor.map(|a| a.to_string()))
+            .and("resource =", self.resource.map(|r| r.to_string()))
+            .and("occurred_at >=", self.from)
+            .and("occurred_at <", self.before)
+            .and("id <", place)
+            .then("ORDER BY id DESC LIMIT", self.limit.rows())
             .all()
             .await?;
         let views = rows.into_iter().map(Record::view).collect();

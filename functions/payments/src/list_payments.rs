@@ -47,22 +47,15 @@ impl Query for ListPayments {
                 payment_columns!(),
                 "
                  FROM payments
-                 WHERE tenant = $1
-                     AND ($2 IS NULL OR status = $2)
-                     AND ($3 IS NULL OR reference = $3)
-                     AND ($4 IS NULL OR created_at >= $4)
-                     AND ($5 IS NULL OR created_at < $5)
-                     AND ($6 IS NULL OR id < $6)
-                 ORDER BY id DESC
-                 LIMIT $7"
+                 WHERE tenant = $1"
             ))
             .bind(tenant)
-            .bind(self.status)
-            .bind(self.reference.map(|r| r.to_string()))
-            .bind(self.created_from)
-            .bind(self.created_before)
-            .bind(place)
-            .bind(self.limit.rows())
+            .and("status =", self.status)
+            .and("reference =", self.reference.map(|r| r.to_string()))
+            .and("created_at >=", self.created_from)
+            .and("created_at <", self.created_before)
+            .and("id <", place)
+            .then("ORDER BY id DESC LIMIT", self.limit.rows())
             .all()
             .await?;
         let views = rows.iter().map(Payment::view).collect();

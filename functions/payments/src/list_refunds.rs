@@ -42,20 +42,14 @@ impl Query for ListRefunds {
             .sql(
                 "SELECT id, payment, amount, currency, reason, reference, status, metadata, created_at, version
                  FROM refunds
-                 WHERE tenant = $1
-                     AND ($2 IS NULL OR payment = $2)
-                     AND ($3 IS NULL OR status = $3)
-                     AND ($4 IS NULL OR reference = $4)
-                     AND ($5 IS NULL OR id < $5)
-                 ORDER BY id DESC
-                 LIMIT $6",
+                 WHERE tenant = $1",
             )
             .bind(tenant)
-            .bind(self.payment)
-            .bind(self.status)
-            .bind(self.reference.map(|r| r.to_string()))
-            .bind(place)
-            .bind(self.limit.rows())
+            .and("payment =", self.payment)
+            .and("status =", self.status)
+            .and("reference =", self.reference.map(|r| r.to_string()))
+            .and("id <", place)
+            .then("ORDER BY id DESC LIMIT", self.limit.rows())
             .all()
             .await?;
         let views = rows.iter().map(Refund::view).collect();

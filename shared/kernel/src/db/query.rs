@@ -3,7 +3,7 @@
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, Encode, FromRow, Postgres, Sqlite, Type};
+use sqlx::{Arguments, AssertSqlSafe, Encode, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite, Type};
 
 use super::writer::Value;
 use super::{DbError, DbResult, On, Tx, bounded};
@@ -58,6 +58,8 @@ enum Args {
 pub struct Query<'c> {
     tx: &'c mut Tx,
     text: &'static str,
+    /// What was added to it, with placeholders of its own.
+    tail: String,
     args: Args,
     bad: Option<BoxDynError>,
 }
@@ -67,6 +69,15 @@ enum Rows {
     Postgres(Vec<PgRow>),
 }
 
+impl Args {
+    fn len(&self) -> usize {
+        match self {
+            Self::Sqlite(args) => args.len(),
+            Self::Postgres(args) => args.len(),
+        }
+    }
+}
+
 impl<'c> Query<'c> {
     pub(super) fn new(tx: &'c mut Tx, sql: Sql) -> Self {
         let (text, args) = if tx.on.is_sqlite() {
@@ -74,7 +85,7 @@ impl<'c> Query<'c> {
         } else {
             (sql.postgres, Args::Postgres(PgArguments::default()))
         };
-        Self { tx, text, args, bad: None }
+        Self { tx, text, tail: String::new(), args, bad: None }
     }
 
     /// Binds the next `$n`.
@@ -92,6 +103,27 @@ impl<'c> Query<'c> {
         self
     }
 
+    /// Adds a piece of the statement and the next `$n` behind it, and binds that.
+    pub fn then<T: Bind>(mut self, piece: &'static str, value: T) -> Self {
+        let next = self.args.len() + 1;
+        self.tail.push_str(&format!(" {piece} ${next}"));
+        self.bind(value)
+    }
+
+    /// Narrows it, where there is something to narrow it to: `and("status =", status)`.
+    ///
+    /// A condition that may be left out is left out of the text: under `$1 IS NULL OR status = $1` neither database
+    /// uses an index, and a page costs as much as its whole table.
+    pub fn and<T: Bind>(mut self, condition: &'static str, value: Option<T>) -> Self {
+        match value {
+            Some(value) => {
+                self.tail.push_str(" AND");
+                self.then(condition, value)
+            }
+            None => self,
+        }
+    }
+
     /// Runs it and says how many rows it changed.
     pub async fn run(self) -> DbResult<u64> {
         let (tx, text, args) = self.ready()?;
@@ -101,7 +133,9 @@ impl<'c> Query<'c> {
                 let args = bound(args)?;
                 sqlx::query_with(text, args).execute(&mut **on).await.map(|d| d.rows_affected())
             }
-            (On::Write(on), Args::Sqlite(args)) => on.send(text, args).await.map(|(changed, _)| changed),
+            (On::Write(on), Args::Sqlite(args)) => {
+                on.send(text.as_str(), args).await.map(|(changed, _)| changed)
+            }
             (On::Postgres(on), Args::Postgres(args)) => {
                 bounded(sqlx::query_with(text, args).execute(&mut **on)).await.map(|d| d.rows_affected())
             }
@@ -118,7 +152,7 @@ impl<'c> Query<'c> {
         }
         let (tx, text, args) = self.ready()?;
         if let (On::Write(on), Args::Sqlite(args)) = (&mut tx.on, args) {
-            on.later(text, args);
+            on.later(text.as_str(), args);
         }
         Ok(())
     }
@@ -152,7 +186,7 @@ impl<'c> Query<'c> {
                 sqlx::query_with(text, args).fetch_all(&mut **on).await.map(Rows::Sqlite)
             }
             (On::Write(on), Args::Sqlite(args)) => {
-                on.send(text, args).await.map(|(_, rows)| Rows::Sqlite(rows))
+                on.send(text.as_str(), args).await.map(|(_, rows)| Rows::Sqlite(rows))
             }
             (On::Postgres(on), Args::Postgres(args)) => {
                 bounded(sqlx::query_with(text, args).fetch_all(&mut **on)).await.map(Rows::Postgres)
@@ -162,25 +196,24 @@ impl<'c> Query<'c> {
         rows.map_err(|error| tx.poison(error))
     }
 
-    fn ready(self) -> DbResult<(&'c mut Tx, &'static str, Args)> {
+    fn ready(self) -> DbResult<(&'c mut Tx, SqlStr, Args)> {
         if self.tx.poisoned {
             return Err(DbError::poisoned());
         }
         if let Some(error) = self.bad {
             return Err(DbError::from(sqlx::Error::Encode(error)));
         }
-        let (bound, wanted) = (
-            match &self.args {
-                Args::Sqlite(args) => args.len(),
-                Args::Postgres(args) => args.len(),
-            },
-            placeholders(self.text),
-        );
+        let text = match self.tail.as_str() {
+            "" => SqlStr::from_static(self.text),
+            // Made of pieces that stand in the code.
+            tail => AssertSqlSafe(self.text.to_owned() + tail).into_sql_str(),
+        };
+        let (bound, wanted) = (self.args.len(), placeholders(text.as_str()));
         // PostgreSQL refuses a missing argument; SQLite silently binds NULL.
         if bound != wanted {
-            return Err(DbError::bind_count(self.text, wanted, bound));
+            return Err(DbError::bind_count(text.as_str(), wanted, bound));
         }
-        Ok((self.tx, self.text, self.args))
+        Ok((self.tx, text, self.args))
     }
 }
 
