@@ -111,9 +111,28 @@ pub async fn replay(service: &Arc<Service>, letter: &DeadLetter) -> DbResult<Dis
     tx.commit().await.map_err(CommitError::into_error)?;
     let disposition = service.deliver(&letter.function, event, None).await;
     if matches!(disposition, Disposition::Done | Disposition::Duplicate) {
-        drop_one(service, &letter.id).await?;
+        drop_done(service, letter).await?;
     }
     Ok(disposition)
+}
+
+/// Forgets a dead letter whose event was processed. A duplicate may also be one that somebody else, who replayed it at
+/// the same time, buried again: that one stays.
+async fn drop_done(service: &Service, letter: &DeadLetter) -> DbResult<()> {
+    let mut tx = service.db.begin(Wall::System).await?;
+    tx.sql(
+        "DELETE FROM florin_dead_letters
+         WHERE id = $1
+             AND EXISTS (SELECT 1 FROM florin_inbox
+                         WHERE function = $2 AND source = $3 AND event_id = $4 AND state = 'done')",
+    )
+    .bind(letter.id.clone())
+    .bind(letter.function.clone())
+    .bind(letter.source.clone())
+    .bind(letter.event_id.clone())
+    .run()
+    .await?;
+    tx.commit().await.map_err(CommitError::into_error)
 }
 
 /// Forgets a dead letter; whether there was one.

@@ -84,6 +84,27 @@ async fn a_retry_climbs_the_ladder_and_ends_as_a_dead_letter_that_can_be_replaye
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_that_two_replay_at_once_is_kept_until_its_event_is_processed() {
+    on_each_database(&[&NOTES], |suite| async move {
+        let service = suite.service("notes");
+        assert!(matches!(
+            deliver(&suite, &heard("e1", Some("anna"), "refuse")).await,
+            Disposition::Permanent { .. }
+        ));
+        for _ in 0..10 {
+            let letter = dead_letters::list(service, 10).await.unwrap().remove(0);
+            let both = tokio::join!(
+                dead_letters::replay(service, &letter),
+                dead_letters::replay(service, &letter),
+                dead_letters::replay(service, &letter)
+            );
+            assert_eq!(dead_letters::list(service, 10).await.unwrap().len(), 1, "{both:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_permanent_and_a_fault_is_counted() {
     on_each_database(&[&NOTES], |suite| async move {
         let refused = deliver(&suite, &heard("e1", Some("anna"), "refuse")).await;
