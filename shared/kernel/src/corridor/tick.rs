@@ -1,15 +1,15 @@
 //! A schedule's way: a tick is a delivery whose id is `job@slot`, so that N replicas run it once.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::Instrument;
 
-use super::change;
+use super::change::{self, RUNS};
 use super::guarded;
 use crate::caller::{Caller, TenantId};
 use crate::cx::Operation;
-use crate::db::{CommitError, DbResult, Wall};
+use crate::db::{CommitError, DbError, DbResult, Wall};
 use crate::failpoint;
 use crate::function::{JobRoom, Room, tick_id};
 use crate::rows::inbox::{self, Delivery};
@@ -53,6 +53,9 @@ impl KernelJob {
         }
     }
 }
+
+/// How long a slot begins further batches: a platform that ends a function ends it well after this.
+const SLOT_LASTS: Duration = Duration::from_secs(10);
 
 /// The most effects of one sweep.
 const SWEEP_BATCH: i64 = 64;
@@ -110,7 +113,7 @@ impl Service {
         if !inbox::enter(&mut tx, tick, now).await? {
             return Ok(Disposition::Duplicate);
         }
-        let due: Vec<(TenantId, String)> = tx.sql(room.due).bind(now).bind(room.batch).all().await?;
+        let mut due: Vec<(TenantId, String)> = tx.sql(room.due).bind(now).bind(room.batch).all().await?;
         failpoint::hit(failpoint::JOB_BEFORE_SLOT);
         tx.commit().await.map_err(CommitError::into_error)?;
         failpoint::hit(failpoint::JOB_AFTER_SLOT);
@@ -124,26 +127,64 @@ impl Service {
             faas.trigger = "timer",
             florin.function = name,
             florin.slot = slot,
-            florin.items = due.len(),
+            florin.items = tracing::field::Empty,
             trace.ended = tracing::field::Empty,
         );
-        let items = async {
-            // One item's failure leaves the others alone; what failed is due at the next slot.
-            for (tenant, subject) in due {
-                if let Err(stop) = guarded(self.run_item(name, room, &tenant, &subject, &trace)).await {
-                    let why = stop.said();
-                    tracing::error!(
-                        florin.function = name,
-                        florin.subject = subject,
-                        error.message = why,
-                        "a job's item failed"
-                    );
+        let began = Instant::now();
+        let batches = async {
+            let mut done = 0;
+            // A batch that was full says that there is more. What failed comes again first: where nothing got on, the
+            // next slot is soon enough.
+            loop {
+                let full = i64::try_from(due.len()) == Ok(room.batch);
+                let got_on = self.run_items(name, room, std::mem::take(&mut due), &trace).await;
+                done += got_on;
+                if !full || got_on == 0 || began.elapsed() >= SLOT_LASTS {
+                    return Ok::<usize, DbError>(done);
                 }
+                let mut tx = self.db.read(Wall::System).await?;
+                due = tx.sql(room.due).bind(self.clock.now()).bind(room.batch).all().await?;
             }
         };
-        items.instrument(span.clone()).await;
+        let done = batches.instrument(span.clone()).await;
+        span.record("florin.items", done.as_ref().ok());
         trace::end(&span);
+        // The slot is taken: what is left is due at the next one.
+        if let Err(error) = done {
+            tracing::warn!(florin.function = name, error.message = %error, "a job ended before its work did");
+        }
         Ok(Disposition::Done)
+    }
+
+    /// Runs these items, each in a transaction of its own; how many were done. One item's failure leaves the others
+    /// alone.
+    async fn run_items(
+        self: &Arc<Self>,
+        name: &'static str,
+        room: &JobRoom,
+        due: Vec<(TenantId, String)>,
+        trace: &TraceParent,
+    ) -> usize {
+        let mut done = 0;
+        for (tenant, subject) in due {
+            let mut ran = guarded(self.run_item(name, room, &tenant, &subject, trace)).await;
+            for _ in 1..RUNS {
+                if !matches!(&ran, Err(Stop::Fault(fault)) if change::contended(fault)) {
+                    break;
+                }
+                ran = guarded(self.run_item(name, room, &tenant, &subject, trace)).await;
+            }
+            match ran {
+                Ok(()) => done += 1,
+                Err(stop) => tracing::error!(
+                    florin.function = name,
+                    florin.subject = subject,
+                    error.message = stop.said(),
+                    "a job's item failed"
+                ),
+            }
+        }
+        done
     }
 
     async fn run_item(

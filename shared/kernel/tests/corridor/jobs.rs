@@ -36,3 +36,28 @@ async fn a_job_nobody_knows_is_left_to_a_release_that_does() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_does_all_that_is_due_and_stops_where_nothing_gets_on() {
+    on_each_database(&[&NOTES], |suite| async move {
+        let anna = suite.client("anna");
+        for text in ["blank"; 5] {
+            assert_eq!(anna.post("/notes", json!({"text": text})).await.status, 201);
+        }
+        let service = suite.service("notes");
+        assert_eq!(service.tick("notes.stamp_notes").await, Disposition::Done);
+        assert_eq!(texts(&anna).await, ["stamped"; 5], "a batch is two");
+        for text in ["blank, torn", "blank, torn", "blank"] {
+            assert_eq!(anna.post("/notes", json!({"text": text})).await.status, 201);
+        }
+        suite.advance(Duration::from_secs(60));
+        assert_eq!(service.tick("notes.stamp_notes").await, Disposition::Done);
+        let left = texts(&anna).await;
+        assert_eq!(
+            left[5..],
+            ["blank, torn", "blank, torn", "blank"],
+            "it comes to rest at what always fails"
+        );
+    })
+    .await;
+}

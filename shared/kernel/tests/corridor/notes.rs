@@ -95,6 +95,9 @@ impl Command for WriteNote {
             .bind(subject.to_owned())
             .one()
             .await?;
+        if text == "unreadable" {
+            return Err(Stop::fault("as told"));
+        }
         Ok(Answer::Ok(Note { text }))
     }
 }
@@ -249,6 +252,27 @@ impl Job for AgeNotes {
     }
 }
 
+struct StampNotes;
+
+impl Job for StampNotes {
+    const NAME: &'static str = "notes.stamp_notes";
+    const EVERY: Duration = Duration::from_secs(60);
+    const DUE: &'static str =
+        "SELECT tenant, id FROM notes WHERE $1 = $1 AND text LIKE 'blank%' ORDER BY id LIMIT $2";
+    const BATCH: i64 = 2;
+
+    async fn run(subject: String, cx: &mut Cx) -> Result<(), Stop> {
+        let tenant = cx.tenant();
+        let changed = cx
+            .sql("UPDATE notes SET text = 'stamped' WHERE tenant = $1 AND id = $2 AND text <> 'blank, torn'")
+            .bind(tenant)
+            .bind(subject)
+            .run()
+            .await?;
+        if changed == 1 { Ok(()) } else { Err(Stop::fault("as told")) }
+    }
+}
+
 pub(crate) const NOTES: Definition = Definition {
     name: "notes",
     summary: "Notes, for the corridor's tests.",
@@ -257,6 +281,7 @@ pub(crate) const NOTES: Definition = Definition {
         Function::query::<ListNotes>(),
         Function::reaction::<CopyNote>(),
         Function::job::<AgeNotes>(),
+        Function::job::<StampNotes>(),
         Function::effect::<RecordBell>(),
     ],
     events: &[WRITTEN.entry()],
