@@ -109,9 +109,9 @@ pub trait Effect: Serialize + DeserializeOwned + Send + Sync + 'static {
     const PEER: &'static str;
     /// Whether the peer honours the key: then the effect happens exactly once, else at least once.
     const PEER_HONOURS_KEY: bool;
-    /// The bound on one request.
+    /// The bound on one run: its requests together.
     const TIMEOUT: Duration;
-    /// After this it needs a person: `needs_review`.
+    /// After this it is not tried any more and needs a person (`needs_review`): shorter than the peer keeps its key.
     const MAX_AGE: Duration;
     /// What it comes to.
     type Outcome: Serialize + DeserializeOwned + Send + Sync;
@@ -272,7 +272,7 @@ pub struct EffectRoom {
     pub peer: &'static str,
     /// Whether the peer honours the key.
     pub peer_honours_key: bool,
-    /// The bound on one request.
+    /// The bound on one run: its requests together.
     pub timeout: Duration,
     /// After this it needs a person.
     pub max_age: Duration,

@@ -283,7 +283,7 @@ impl Service {
         let closed = tokio::time::timeout_at(until, self.until_closed(&asked.caller, operation_id)).await;
         match closed {
             Ok(Ok(answered)) => Ok(Answered { replayed: false, ..answered }),
-            Ok(Err(fault)) => Err(change::fault_problem(&fault)),
+            Ok(Err(fault)) => Err(under_way(operation_id, Stop::Fault(fault))),
             Err(_) => self.state_now(asked, operation_id, subject).await,
         }
     }
@@ -298,8 +298,15 @@ impl Service {
                 let mut tx = self.db.read(Wall::Tenant(&caller.tenant)).await?;
                 operations::by_id(&mut tx, &caller.tenant, operation_id).await
             };
-            if let Some(answer) = found.await.map_err(Fault::Database)?.and_then(|o| o.answer()) {
-                return Ok(answer);
+            match found.await.map_err(Fault::Database) {
+                Ok(found) => {
+                    if let Some(answer) = found.and_then(|o| o.answer()) {
+                        return Ok(answer);
+                    }
+                }
+                // It is under way, whatever this look says: the next one is in a second.
+                Err(fault) if change::away(&fault) || change::contended(&fault) => {}
+                Err(fault) => return Err(fault),
             }
             // Another process may close it, whose bell is not heard here.
             let _ = tokio::time::timeout(Duration::from_secs(1), bell).await;
@@ -333,8 +340,7 @@ impl Service {
             Ok(Rendered::Now(answered)) => Ok(answered),
             Ok(Rendered::Waiting { .. }) => Err(change::internal("an answer does not wait")),
             Err(Stop::Refused(problem)) => Err(problem),
-            Err(Stop::Retry { why, .. }) => Err(codes::UNAVAILABLE.because(why)),
-            Err(Stop::Fault(fault)) => Err(change::fault_problem(&fault)),
+            Err(stop) => Err(under_way(operation_id, stop)),
         }
     }
 
@@ -375,7 +381,21 @@ fn in_use() -> Problem {
         .retry_after(Duration::from_secs(1))
 }
 
-/// SHA-256 of method, route, path, query and body.
+/// The problem of an operation that was accepted and whose state cannot be read: a caller who took it for not done
+/// would pay twice.
+fn under_way(operation_id: &str, why: Stop) -> Problem {
+    tracing::error!(
+        operation.id = operation_id,
+        error.message = why.said(),
+        "the state of an operation was not read"
+    );
+    codes::OUTCOME_UNKNOWN
+        .because("the operation was accepted and is under way; its state could not be read")
+        .with("operation_id", operation_id.to_owned())
+        .retry_after(Duration::from_secs(1))
+}
+
+/// SHA-256 of method, route, path, query, named header fields and body; at a public door, of its cookies too.
 fn fingerprint(room: &CommandRoom, call: &HttpCall) -> String {
     let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     let door = room.at.door;
@@ -389,10 +409,12 @@ fn fingerprint(room: &CommandRoom, call: &HttpCall) -> String {
         hash.update(value.as_bytes());
         hash.update(&[0]);
     }
-    // A header field that the request reads is part of it; a cookie says who asks, as a token does.
-    for reads in door.reads {
-        if let (Reads::Header { field, .. }, Some(value)) = (reads, call.read(*reads)) {
-            hash.update(field.as_bytes());
+    for reads in door.named() {
+        // A cookie says who asks, as a token does. Where there is no token, strangers share their keys, and nothing else
+        // keeps one's answer from another.
+        let who = matches!(reads, Reads::Cookie { .. }) && door.access != Access::Public;
+        if let (false, Some(value)) = (who, call.read(reads)) {
+            hash.update(reads.field().as_bytes());
             hash.update(&[0]);
             hash.update(value.as_bytes());
             hash.update(&[0]);

@@ -208,6 +208,9 @@ impl Service {
     /// One attempt of an effect whose lease is held.
     async fn attempt(self: &Arc<Self>, room: &EffectRoom, row: &EffectRow) -> DbResult<EffectRun> {
         let input: Value = serde_json::from_str(&row.input).unwrap_or(Value::Null);
+        if self.clock.now().since(row.created_at) >= room.max_age {
+            return self.give_up(room, row, &input).await;
+        }
         let exchange = guarded(async { self.exchange(room, row, &input).await.map_err(Stop::retry) });
         let exchanged =
             tokio::time::timeout(room.timeout, exchange).await.map(|done| done.map_err(Stop::said));
@@ -221,16 +224,28 @@ impl Service {
         };
         metrics::counter!(metric::EFFECT_FAILURES.name, "florin.function" => row.function.clone())
             .increment(1);
-        let now = self.clock.now();
-        if now.since(row.created_at) >= room.max_age {
-            tracing::error!(effect.id = %row.id, error.message = %why, "this effect needs a person");
-            match self.record(room, row, &input, None).await {
-                Ok(run) => return Ok(run),
-                Err(error) => tracing::error!(effect.id = %row.id, error.message = %error, "not recorded"),
-            }
+        self.comes_again(row, &why).await
+    }
+
+    /// Ends an effect that is too old. The peer is not asked once more: it may have forgotten the key by now, and would
+    /// take a request that it has answered for a new one.
+    async fn give_up(
+        self: &Arc<Self>,
+        room: &EffectRoom,
+        row: &EffectRow,
+        input: &Value,
+    ) -> DbResult<EffectRun> {
+        tracing::error!(effect.id = %row.id, effect.attempts = row.attempts, "this effect needs a person");
+        match self.record(room, row, input, None).await {
+            Ok(run) => Ok(run),
+            Err(why) => self.comes_again(row, &why).await,
         }
-        tracing::warn!(effect.id = %row.id, effect.attempts = row.attempts, error.message = %why, "effect comes again");
-        effects::again(self, row.held(), now.plus(backoff(row.attempts)), &why).await?;
+    }
+
+    async fn comes_again(&self, row: &EffectRow, why: &str) -> DbResult<EffectRun> {
+        tracing::warn!(effect.id = %row.id, effect.attempts = row.attempts, error.message = why, "effect comes again");
+        let due = self.clock.now().plus(backoff(row.attempts));
+        effects::again(self, row.held(), due, why).await?;
         Ok(EffectRun::Again)
     }
 

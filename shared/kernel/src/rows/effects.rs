@@ -240,12 +240,13 @@ pub async fn list(service: &Service, most: i64) -> DbResult<Vec<EffectRow>> {
 }
 
 /// Wants an effect again that a person has looked at, from now and with a whole life before it; whether it was there.
+/// Its attempts are counted on: by its number a run knows whether it still holds the lease.
 pub async fn retry(service: &Service, id: &str) -> DbResult<bool> {
     let mut tx = service.db.begin(Wall::System).await?;
     let rows = tx
         .sql(
             "UPDATE florin_effects
-             SET state = 'wanted', due_at = $2, created_at = $2, attempts = 0
+             SET state = 'wanted', due_at = $2, created_at = $2
              WHERE id = $1 AND state <> 'done'",
         )
         .bind(id.to_owned())

@@ -36,6 +36,8 @@ async fn a_lost_answer_is_asked_for_again_under_the_same_key_and_a_202_is_never_
         assert_eq!((open.status, open.header("retry-after")), (202, Some("1")), "{open:?}");
         assert_eq!(open.body["text"], "hello", "a 202 shows how it stands");
         for _ in 0..2 {
+            // The caller has his answer before the run has its end.
+            suite.drained().await;
             suite.advance(Duration::from_secs(10));
             suite.sweep().await;
         }
@@ -119,11 +121,13 @@ async fn a_runner_that_died_loses_its_lease_and_only_one_outcome_is_recorded() {
 async fn an_effect_that_is_never_resolved_needs_a_person_and_can_be_wanted_again() {
     on_each_database_with(&[&NOTES], &impatient(), |suite| async move {
         let (anna, service) = (suite.client("anna"), suite.service("notes"));
-        suite.peers.fail_next(&[Fault::AnswerLost; 2]);
+        suite.peers.fail_next(&[Fault::AnswerLost]);
         let body = json!({"text": "hello", "ring": true});
         assert_eq!(anna.post_once("/notes", "k", body.clone()).await.status, 202);
+        suite.drained().await;
         suite.advance(Duration::from_secs(2 * 60 * 60));
         suite.sweep().await;
+        assert_eq!(suite.peers.seen().len(), 1, "a peer that may have forgotten the key was asked again");
         let open = effects::list(service, 10).await.unwrap();
         assert_eq!((open.len(), open[0].state.as_str()), (1, "needs_review"));
         let given_up = anna.post_once("/notes", "k", body).await;
@@ -132,6 +136,24 @@ async fn an_effect_that_is_never_resolved_needs_a_person_and_can_be_wanted_again
         assert!(effects::retry(service, &open[0].id).await.unwrap());
         assert_eq!(suite.sweep().await, 1);
         assert_eq!(texts(&anna).await, ["hello rang: 200"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_and_cannot_be_read_is_never_called_undone() {
+    on_each_database_with(&[&NOTES], &impatient(), |suite| async move {
+        let anna = suite.client("anna");
+        suite.peers.fail_next(&[Fault::NotSent]);
+        let body = json!({"text": "unreadable", "ring": true});
+        let unknown = anna.post_once("/notes", "k", body).await;
+        assert_eq!((unknown.status, unknown.code()), (503, "outcome_unknown"), "{unknown:?}");
+        assert!(
+            unknown.body["operation_id"].as_str().is_some_and(|id| id.starts_with("opr_")),
+            "{unknown:?}"
+        );
+        assert!(unknown.header("retry-after").is_some());
+        assert_eq!(effects::list(suite.service("notes"), 10).await.unwrap().len(), 1, "it is under way");
     })
     .await;
 }
