@@ -81,7 +81,14 @@ pub(crate) async fn read(
             Err(refusal) => return Err(refused(at.door, &refusal, trace)),
         },
     };
+    // Who may not enter hears that and nothing else of the request, and nothing of it is waited for.
+    let may_enter = match (at.door.access, &caller) {
+        (Access::Scope(scope), Some(caller)) => caller.may(scope),
+        (Access::Scope(_), None) => false,
+        (Access::Public, _) => true,
+    };
     let body = match at.door.method {
+        _ if !may_enter => Bytes::new(),
         // Not even waited for: doors that strangers may enter take no other method, and theirs come slowly on purpose.
         Method::Get if body.is_end_stream() => Bytes::new(),
         Method::Get => return Err(away(codes::INVALID_REQUEST.because("GET takes no body"))),
@@ -99,7 +106,10 @@ pub(crate) async fn read(
         content_type: media_type(&parts.headers),
         read: named::read(&at.door, &parts.headers),
         body,
-        idempotency_key: one(&parts.headers, &IDEMPOTENCY_KEY).map_err(away)?,
+        idempotency_key: match may_enter {
+            true => one(&parts.headers, &IDEMPOTENCY_KEY).map_err(away)?,
+            false => None,
+        },
         request_id: Some(request_id(&parts.headers, &trace)),
         trace: Some(trace),
         deadline: Some(deadline),

@@ -2,26 +2,28 @@
 
 use serde_json::{Value, json};
 
-use crate::problem::{Class, Code, Problem};
+use crate::problem::{Class, Code, Problem, codes};
 
-/// The `error` of a code: the room's own codes are OAuth's already, what every door says has one of these names.
+/// The `error` of a code: the room's own codes are OAuth's already, and what every door says has one of its names.
 pub(crate) fn error_of(code: Code) -> &'static str {
-    match code.code {
-        "unauthenticated" => "invalid_token",
-        token if token.starts_with("token_") && code.class == Class::Unauthenticated => "invalid_token",
-        "forbidden" => "insufficient_scope",
-        "not_found"
-        | "request_too_slow"
-        | "body_too_large"
-        | "unsupported_media_type"
-        | "event_too_large"
-        | "idempotency_key_reused"
-        | "idempotency_key_in_use"
-        | "too_many_requests" => "invalid_request",
+    let of_every_door = codes::ALL.contains(&code) || code.code.starts_with("token_");
+    match code.class {
         // RFC 6749, section 4.1.2.1, registered for every endpoint.
-        "internal" | "response_too_large" => "server_error",
-        _ if matches!(code.class, Class::Unavailable | Class::Timeout) => "temporarily_unavailable",
-        own => own,
+        Class::Unavailable | Class::Timeout => "temporarily_unavailable",
+        _ if !of_every_door => code.code,
+        Class::Internal => "server_error",
+        Class::Unauthenticated => "invalid_token",
+        Class::Forbidden => "insufficient_scope",
+        Class::Malformed
+        | Class::Declined
+        | Class::NotFound
+        | Class::MethodNotAllowed
+        | Class::Conflict
+        | Class::Unsupported
+        | Class::Unprocessable
+        | Class::TooSlow
+        | Class::TooLarge
+        | Class::TooMany => "invalid_request",
     }
 }
 
@@ -65,7 +67,6 @@ fn description(detail: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::codes;
 
     #[test]
     fn what_every_door_says_has_the_name_that_oauth_gave_it() {
@@ -84,6 +85,16 @@ mod tests {
             (away, "temporarily_unavailable", 503),
         ] {
             assert_eq!((error_of(code), status_of(code.class)), (error, status), "{code:?}");
+        }
+        let registered = [
+            "invalid_request",
+            "invalid_token",
+            "insufficient_scope",
+            "server_error",
+            "temporarily_unavailable",
+        ];
+        for code in codes::ALL {
+            assert!(registered.contains(&error_of(*code)), "{code:?} leaves as {}", error_of(*code));
         }
     }
 

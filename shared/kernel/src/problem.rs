@@ -114,6 +114,9 @@ pub mod codes {
     macro_rules! codes {
         ($($name:ident $code:literal $class:ident $title:literal;)*) => {
             $(#[doc = $title] pub const $name: Code = Code::new($code, Class::$class, $title);)*
+
+            /// All of them.
+            pub(crate) const ALL: &[Code] = &[$($name),*];
         };
     }
 

@@ -110,6 +110,11 @@ async fn signed_bytes_reach_the_room_as_they_were_sent() {
         assert_eq!((answer.status().as_u16(), &body["code"]), (400, &json!("invalid_request")), "{body}");
         assert!(body["detail"].as_str().unwrap().starts_with("x-seal: "), "{body}");
     }
+    // A key belongs to no stranger: under another's, with another's body, the seal is looked at all the same.
+    let keyed = |seal: &'static str| post(&[seal]).header("idempotency-key", "k");
+    assert_eq!(sent(keyed("/wB7DQo=")).await.0.status(), 200);
+    let (answer, body) = sent(keyed("another")).await;
+    assert_eq!((answer.status().as_u16(), &body["code"]), (422, &json!("idempotency_key_reused")), "{body}");
     // What is not signed says nothing in the place of what is.
     let smuggled = client().post(at(&front, "/porch/anna/letters?signature=aaaa")).body("x");
     assert_eq!(sent(smuggled).await.0.status(), 400);
@@ -193,6 +198,11 @@ async fn a_header_field_that_the_door_names_is_needed_and_typed_and_stands_nowhe
     let asked = client().post(at(&front, "/porch/coats")).bearer_auth(stranger.token().unwrap());
     let (answer, _) = sent(asked.header("if-match", "7").header("if-match", "8")).await;
     assert_eq!(answer.status(), 403, "what is wrong with a request only those hear who may enter");
+    for (name, value) in [("content-encoding", "br"), ("idempotency-key", "a\tb")] {
+        let asked = client().post(at(&front, "/porch/coats")).bearer_auth(stranger.token().unwrap());
+        let (answer, body) = sent(asked.header("if-match", "7").header(name, value)).await;
+        assert_eq!((answer.status().as_u16(), &body["code"]), (403, &json!("forbidden")), "{name}: {body}");
+    }
 }
 
 #[tokio::test]

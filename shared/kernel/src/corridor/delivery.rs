@@ -89,7 +89,7 @@ impl Service {
             tracing::error!(florin.function = function, "a delivery for a function that is not here");
             return Disposition::NotAttempted;
         };
-        if time_left.is_some_and(|left| left.is_zero()) || self.schema_fits().await.is_err() {
+        if time_left.is_some_and(|left| left.is_zero()) {
             return Disposition::NotAttempted;
         }
         let produced: Option<TraceParent> = event.extension("traceparent").and_then(|t| t.parse().ok());
@@ -116,8 +116,12 @@ impl Service {
             trace.ended = tracing::field::Empty,
         );
         let began = Instant::now();
-        let disposition =
-            self.deliver_traced(name, room, &event, &trace, time_left).instrument(span.clone()).await;
+        let delivering = self.deliver_traced(name, room, &event, &trace).instrument(span.clone());
+        let disposition = match time_left {
+            None => delivering.await,
+            // All of it: three runs of the room, the count of a failure and a dead letter have one deadline.
+            Some(left) => tokio::time::timeout(left, delivering).await.unwrap_or(Disposition::NotAttempted),
+        };
         span.record("florin.disposition", disposition.name());
         if let Some(error) = disposition.error() {
             span.record("error.type", error);
@@ -163,8 +167,10 @@ impl Service {
         room: &ReactionRoom,
         event: &Event,
         trace: &TraceParent,
-        time_left: Option<Duration>,
     ) -> Disposition {
+        if self.schema_fits().await.is_err() {
+            return Disposition::NotAttempted;
+        }
         let tenant = event.extension("tenant").unwrap_or_default().to_owned();
         let delivery =
             Delivery { function: name, source: &event.source, event_id: &event.id, tenant: &tenant };
@@ -174,15 +180,7 @@ impl Service {
         };
         let mut failure = String::new();
         for _ in 0..RUNS {
-            let once = guarded(self.react(room, delivery, event, &tenant_id, trace));
-            let ran = match time_left {
-                None => once.await,
-                Some(left) => match tokio::time::timeout(left, once).await {
-                    Ok(ran) => ran,
-                    Err(_) => return Disposition::NotAttempted,
-                },
-            };
-            match ran {
+            match guarded(self.react(room, delivery, event, &tenant_id, trace)).await {
                 Ok(disposition) => return disposition,
                 Err(Stop::Refused(problem)) => {
                     return self.bury(delivery, event, problem.code.code, &problem.detail, 1).await;

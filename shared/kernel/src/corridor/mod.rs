@@ -76,7 +76,9 @@ impl Service {
         let answered = match function.door().map(|at| admit(at, &call)) {
             None => Err(codes::NOT_FOUND.because("this function has no HTTP door")),
             Some(Err(problem)) => {
-                self.record_forbidden(function, &call, &problem).await;
+                if self.schema_fits().await.is_ok() {
+                    self.record_forbidden(function, &call, &problem).await;
+                }
                 Err(problem)
             }
             Some(Ok(caller)) => match (self.schema_fits().await, &function.room) {
