@@ -20,7 +20,8 @@ async fn a_row_is_found_by_its_id_and_not_among_its_tenants() {
             for table in tables {
                 let mut tx = db.read(Wall::Tenant(&tenant)).await.unwrap();
                 let plan = plan(&mut tx, suite.engine, &table).await;
-                let by_id = ["(id=?)", "(tenant=? AND id=?)", "Index Cond: (id = ", "_by_age on "];
+                let by_id =
+                    ["(id=?)", "(tenant=? AND id=?)", "Index Cond: (id = ", "_by_age on ", "_in_order on "];
                 assert!(by_id.iter().any(|found| plan.contains(found)), "{table}: {plan}");
             }
         }

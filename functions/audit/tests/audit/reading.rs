@@ -23,7 +23,7 @@ async fn a_record_says_all_its_fields_and_is_found_by_its_identifier() {
                 "resource": made.id(), "outcome": null, "code": null, "request_id": null,
                 "trace_id": record["trace_id"], "source": "/florin/payments", "event_id": created.id,
                 "sequence": 1, "occurred_at": "2026-01-31T12:00:00.000000Z",
-                "recorded_at": "2026-01-31T12:00:00.000000Z", "data": { "payment": made.body }
+                "recorded_at": "2026-01-31T12:00:00.000000Z", "data": { "payment": made.body, "previous": null }
             })
         );
         assert_eq!(auditor.get(&format!("/v1/audit/records/{id}")).await.body, *record);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 
-use super::{Db, DbError, DbResult, Trouble};
+use super::{Db, DbError, DbResult, Trouble, Wall};
 
 /// One step of a schema.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +91,8 @@ impl Db {
                      GRANT SELECT ON florin_migrations TO florin_app, florin_system"
                 )))
                 .await?;
+                // Whoever waits for a table keeps everybody behind him waiting: better to fail, and to be run again.
+                tx.execute("SET LOCAL lock_timeout = '10s'").await?;
                 for step in due(applied(&mut *tx).await?, modules)? {
                     tx.execute(AssertSqlSafe(step.text("--pg:"))).await?;
                 }
@@ -105,12 +107,10 @@ impl Db {
         let applied = match self {
             Self::Sqlite { write, .. } => applied(write.turn().await?.connection()?).await,
             // In the role that serves: a login that inherits nothing has no rights in the schema by itself.
-            Self::Postgres(pool) => {
-                match pool.begin_with("BEGIN READ ONLY; SET LOCAL ROLE florin_system").await {
-                    Ok(mut tx) => applied(&mut *tx).await,
-                    Err(error) => Err(error.into()),
-                }
-            }
+            Self::Postgres(pool) => match super::postgres(pool, "BEGIN READ ONLY", Wall::System).await {
+                Ok(mut tx) => applied(&mut *tx).await,
+                Err(error) => Err(error),
+            },
         }
         .map_err(|error| match error.trouble() {
             Trouble::Away => error,

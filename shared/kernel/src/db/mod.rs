@@ -204,7 +204,7 @@ impl Tx {
             On::NotBegun { .. } => {}
             On::Read(tx) => tx.rollback().await?,
             On::Write(tx) => tx.roll_back().await,
-            On::Postgres(tx) => tx.rollback().await?,
+            On::Postgres(tx) => bounded(tx.rollback()).await?,
         }
         Ok(())
     }
