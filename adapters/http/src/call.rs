@@ -76,7 +76,8 @@ pub(crate) async fn read(
     }
     let caller = match at.door.access {
         Access::Public => None,
-        Access::Scope(_) => match app.verifier.caller(&parts.headers, service.clock.now()).await {
+        // On the heap: it may have to fetch keys, and a public door would carry the room for that.
+        Access::Scope(_) => match Box::pin(app.verifier.caller(&parts.headers, service.clock.now())).await {
             Ok(caller) => Some(caller),
             Err(refusal) => return Err(refused(at.door, &refusal, trace)),
         },

@@ -30,7 +30,7 @@ impl Service {
         if !self.doubts_schema() {
             return Ok(());
         }
-        let Err(error) = self.check_schema().await else { return Ok(()) };
+        let Err(error) = Box::pin(self.check_schema()).await else { return Ok(()) };
         let why = match error.trouble() {
             Trouble::Away => "the database is away or busy",
             _ => "the database is not as this release needs it",

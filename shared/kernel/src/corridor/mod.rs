@@ -77,13 +77,14 @@ impl Service {
             None => Err(codes::NOT_FOUND.because("this function has no HTTP door")),
             Some(Err(problem)) => {
                 if self.schema_fits().await.is_ok() {
-                    self.record_forbidden(function, &call, &problem).await;
+                    Box::pin(self.record_forbidden(function, &call, &problem)).await;
                 }
                 Err(problem)
             }
             Some(Ok(caller)) => match (self.schema_fits().await, &function.room) {
                 (Err(problem), _) => Err(problem),
-                (Ok(()), Room::Command(room)) => self.command(function, room, &call, caller).await,
+                // On the heap: a command's future is many times a query's, and every call would be moved at its size.
+                (Ok(()), Room::Command(room)) => Box::pin(self.command(function, room, &call, caller)).await,
                 (Ok(()), Room::Query(room)) => self.query(function, room, &call, caller).await,
                 (Ok(()), Room::Reaction(_) | Room::Job(_) | Room::Effect(_)) => {
                     Err(codes::NOT_FOUND.because("this function has no HTTP door"))
