@@ -18,14 +18,17 @@ impl Reaction for RecordEvent {
 
     async fn run(fact: Fact<Value>, cx: &mut Cx) -> Result<(), Stop> {
         let Fact { event, data } = fact;
-        let text = |name: &str| data[name].as_str().map(str::to_owned);
-        let (kind, name, resource) = if event.kind == OPERATION_EVENT {
-            (Of::Operation, text("operation").unwrap_or_else(|| event.kind.clone()), text("resource"))
+        let asked = event.kind == OPERATION_EVENT;
+        // In any other event's data a member of one of these names means what that service means by it.
+        let said = if asked { &data } else { &Value::Null };
+        let text = |pointer: &str| said.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let (kind, name, resource) = if asked {
+            (Of::Operation, text("/operation").unwrap_or_else(|| event.kind.clone()), text("/resource"))
         } else {
             (Of::Event, event.kind.clone(), event.subject.clone())
         };
         let traced = event.extension("traceparent").and_then(|t| t.parse::<TraceParent>().ok());
-        let trace_id = text("trace_id").or_else(|| traced.map(|t| t.trace_id().to_owned()));
+        let trace_id = text("/trace_id").or_else(|| traced.map(|t| t.trace_id().to_owned()));
         let (tenant, now, id) = (cx.tenant(), cx.now(), cx.new_id() as RecordId);
         // The inbox forgets after a while; this index does not.
         cx.sql(
@@ -39,12 +42,12 @@ impl Reaction for RecordEvent {
         .bind(tenant)
         .bind(kind)
         .bind(name)
-        .bind(data["actor"]["subject"].as_str().map(str::to_owned))
-        .bind(data["actor"]["client"].as_str().map(str::to_owned))
+        .bind(text("/actor/subject"))
+        .bind(text("/actor/client"))
         .bind(resource)
-        .bind(text("outcome"))
-        .bind(text("code"))
-        .bind(text("request_id"))
+        .bind(text("/outcome"))
+        .bind(text("/code"))
+        .bind(text("/request_id"))
         .bind(trace_id)
         .bind(event.source.clone())
         .bind(event.id.clone())

@@ -177,6 +177,34 @@ async fn an_event_of_a_service_not_known_today_is_recorded_whatever_its_data() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_an_operations_own_event_says_who_asked_and_what_came_of_it() {
+    on_each_database(SERVICES, |suite: Suite| async move {
+        let data = json!({ "actor": { "subject": "mallory", "client": "till" }, "operation": "payments.create_payment",
+            "resource": "pay_1", "outcome": "succeeded", "code": "shipped", "request_id": "req-1",
+            "trace_id": "ffffffffffffffffffffffffffffffff" });
+        let data = Data::Json { content_type: "application/json".to_owned(), value: data };
+        for (id, traced) in [("traced", true), ("untraced", false)] {
+            let mut event = stray(id, Some("shop"), data.clone());
+            if traced {
+                let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+                event.extensions.insert("traceparent".to_owned(), parent.to_owned());
+            }
+            assert_eq!(suite.deliver(&event).await, [("audit.record_event", Disposition::Done)]);
+        }
+        for record in records(&auditor(&suite, "shop"), "").await {
+            for column in ["actor", "client", "resource", "outcome", "code", "request_id"] {
+                assert_eq!(record[column], json!(null), "{column}");
+            }
+            let traced = record["event_id"] == "traced";
+            let trace = if traced { json!("4bf92f3577b34da6a3ce929d0e0e4736") } else { json!(null) };
+            assert_eq!(record["trace_id"], trace);
+            assert_eq!(record["data"]["actor"]["subject"], "mallory");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_names_no_tenant_is_a_dead_letter_and_nobodys_record() {
     on_each_database(SERVICES, |suite: Suite| async move {
         for (id, tenant) in [("a", None), ("b", Some("")), ("c", Some("no tenant'; --"))] {
