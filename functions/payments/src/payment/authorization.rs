@@ -34,19 +34,23 @@ impl Payment {
         let this = self.answered()?;
         let rest = this.less(this.amount_capturable, amount)?;
         let amount_received = this.more(this.amount_received, amount)?;
-        let (status, amount_capturable) =
-            if last || rest == 0 { (Status::Succeeded, 0) } else { (Status::RequiresCapture, rest) };
-        Ok(Self { status, amount_capturable, amount_received, ..this.resolved() })
+        if last || rest == 0 {
+            let status = Status::Succeeded;
+            return Ok(Self { status, amount_capturable: 0, amount_received, ..this.resolved() });
+        }
+        Ok(Self { amount_capturable: rest, amount_received, ..this.resolved() }.reserved())
     }
 
     /// processing -> requires_capture: the provider refused the capture or the release.
     pub(crate) fn still_authorized(self, code: &str, message: String) -> Result<Self, Stop> {
-        Ok(Self {
-            status: Status::RequiresCapture,
-            error_code: Some(code.to_owned()),
-            error_message: Some(message),
-            ..self.answered()?.resolved()
-        })
+        let this = self.answered()?.resolved();
+        let (error_code, error_message) = (Some(code.to_owned()), Some(message));
+        Ok(Self { error_code, error_message, ..this }.reserved())
+    }
+
+    /// -> requires_capture. What does not expire by itself any more is a person's until it is captured or released.
+    fn reserved(self) -> Self {
+        Self { status: Status::RequiresCapture, needs_review: self.capture_before.is_none(), ..self }
     }
 
     /// It does not expire by itself any more: the provider refused, would refuse again, and a person must look.

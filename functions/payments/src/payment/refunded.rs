@@ -34,9 +34,17 @@ impl Payment {
     }
 
     /// A refund was settled. The call for a person goes with the last one that is pending, unless it is about what
-    /// is being processed.
+    /// is being processed, or about what is reserved and does not expire.
     pub(crate) fn refund_settled(self, others_pending: bool) -> Self {
-        let needs_review = self.needs_review && (others_pending || self.status == Status::Processing);
-        Self { needs_review, ..self }
+        let about_more = match self.status {
+            Status::Processing => true,
+            Status::RequiresCapture => self.capture_before.is_none(),
+            Status::RequiresPaymentMethod
+            | Status::RequiresConfirmation
+            | Status::RequiresAction
+            | Status::Succeeded
+            | Status::Canceled => false,
+        };
+        Self { needs_review: self.needs_review && (others_pending || about_more), ..self }
     }
 }

@@ -6,7 +6,9 @@ use florin_kernel::corridor::Disposition;
 use florin_testkit::suite::{Fault, Suite, on_each_database};
 use serde_json::json;
 
-use crate::shop::{SERVICES, act, at_provider, authorized, created, payment, stands, waiting_for_customer};
+use crate::shop::{
+    SERVICES, act, at_provider, authorized, created, payment, refund, stands, waiting_for_customer,
+};
 
 const JOB: &str = "payments.expire_authorizations";
 const SEVEN_DAYS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -116,6 +118,32 @@ async fn an_expiry_that_the_provider_refuses_is_left_to_a_person_and_tried_once(
         assert_eq!((payment(&shop, &id).await, suite.peers.seen().len()), (left, asked));
         // A person may still capture or cancel it.
         assert_eq!(act(&shop, &id, "cancel", json!({})).await.body["status"], "canceled");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_expires_no_more_needs_a_person_until_it_is_captured_or_released() {
+    on_each_database(SERVICES, |suite: Suite| async move {
+        let shop = suite.client("shop");
+        let id = authorized(&shop).await;
+        act(&shop, &id, "capture", json!({ "amount": 400, "final": false })).await;
+        suite.advance(SEVEN_DAYS);
+        let no = Fault::Says(409, r#"{"error": {"code": "authorization_lapsed"}}"#);
+        suite.peers.fail_next(&[no]);
+        tick(&suite).await;
+        assert_eq!(payment(&shop, &id).await["needs_review"], true);
+        assert_eq!(refund(&shop, &id, json!({ "amount": 100 })).await.status, 201);
+        assert_eq!(payment(&shop, &id).await["needs_review"], true, "a refund says nothing of the rest");
+        for verb in ["capture", "cancel"] {
+            suite.peers.fail_next(&[no]);
+            assert_eq!(act(&shop, &id, verb, json!({})).await.status, 402);
+            assert_eq!(payment(&shop, &id).await["needs_review"], true, "{verb} was refused");
+        }
+        assert_eq!(act(&shop, &id, "capture", json!({ "amount": 100, "final": false })).await.status, 200);
+        assert_eq!(payment(&shop, &id).await["needs_review"], true, "a part is still reserved");
+        let released = act(&shop, &id, "cancel", json!({})).await.body;
+        assert_eq!((&released["status"], &released["needs_review"]), (&json!("canceled"), &json!(false)));
     })
     .await;
 }
