@@ -1,13 +1,10 @@
 //! The noun: an audit record.
 
-use std::fmt;
-use std::str::FromStr;
-
 use florin_kernel::id::{Id, Kind};
 use florin_kernel::problem::{Class, Code};
 use florin_kernel::time::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) const RECORD_NOT_FOUND: Code =
@@ -21,38 +18,15 @@ impl Kind for RecordKind {
 /// An audit record's identifier.
 pub(crate) type RecordId = Id<RecordKind>;
 
-/// What a record is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub(crate) enum Of {
-    /// Something that happened.
-    Event,
-    /// Something that was asked for.
-    Operation,
-}
-
-impl fmt::Display for Of {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Event => "event",
-            Self::Operation => "operation",
-        })
+florin_kernel::text::text_enum! {
+    /// What a record is of.
+    pub(crate) enum Of: "a kind of audit record" {
+        /// Something that happened.
+        Event = "event",
+        /// Something that was asked for.
+        Operation = "operation",
     }
 }
-
-impl FromStr for Of {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "event" => Ok(Self::Event),
-            "operation" => Ok(Self::Operation),
-            _ => Err(format!("{text} is not a kind of audit record")),
-        }
-    }
-}
-
-florin_kernel::text::text_column!(Of);
 
 /// A record as it is stored.
 #[derive(Debug, sqlx::FromRow)]

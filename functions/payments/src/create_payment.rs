@@ -17,6 +17,7 @@ use crate::metadata::Metadata;
 use crate::payment::{CaptureMethod, Payment, Reference, Status};
 use crate::payment_method::PaymentMethod;
 use crate::payment_view::PaymentView;
+use crate::reference::{Named, taken};
 use crate::refusals::{CARD_DECLINED, PAYMENT_METHOD_MISSING, REFERENCE_TAKEN};
 use crate::return_url::ReturnUrl;
 
@@ -63,7 +64,7 @@ impl Command for CreatePayment {
             payment = payment.confirm(None, None, cx.new_id())?;
         }
         if !payment.insert(cx).await? {
-            return Err(taken(cx, payment.reference.as_deref().unwrap_or_default()).await?);
+            return Err(taken(cx, Named::Payment, payment.reference.as_deref()).await?);
         }
         cx.emit(CREATED, payment.id, payment.version, &payment.changed())?;
         if confirm {
@@ -121,24 +122,4 @@ impl CreatePayment {
             found: None,
         }
     }
-}
-
-/// The refusal of a reference that stands already, naming the payment that has it.
-async fn taken(cx: &mut Cx, reference: &str) -> Result<Stop, Stop> {
-    let tenant = cx.tenant();
-    let (id,): (String,) = cx
-        .sql(
-            "SELECT id
-             FROM payments
-             WHERE tenant = $1 AND reference = $2",
-        )
-        .bind(tenant)
-        .bind(reference.to_owned())
-        .one()
-        .await?;
-    Ok(REFERENCE_TAKEN
-        .because(format!("the payment {id} has this reference"))
-        .at("/reference")
-        .with("payment_id", id)
-        .into())
 }

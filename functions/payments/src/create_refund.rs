@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::events::REFUND_CREATED;
 use crate::metadata::Metadata;
 use crate::payment::{Payment, PaymentId, Reference};
+use crate::reference::{Named, taken};
 use crate::refund::{Refund, RefundStatus, RefundView};
 use crate::refund_charge::RefundCharge;
 use crate::refusals::{
@@ -71,7 +72,7 @@ impl Command for CreateRefund {
             found: None,
         };
         if !refund.insert(cx).await? {
-            return Err(taken(cx, refund.reference.as_deref().unwrap_or_default()).await?);
+            return Err(taken(cx, Named::Refund, refund.reference.as_deref()).await?);
         }
         let Some(charge) = payment.charge.clone() else {
             return Err(Stop::fault(format!("{} received an amount without a charge", payment.id)));
@@ -98,24 +99,4 @@ impl Command for CreateRefund {
             },
         })
     }
-}
-
-/// The refusal of a reference that stands already, naming the refund that has it.
-async fn taken(cx: &mut Cx, reference: &str) -> Result<Stop, Stop> {
-    let tenant = cx.tenant();
-    let (id,): (String,) = cx
-        .sql(
-            "SELECT id
-             FROM refunds
-             WHERE tenant = $1 AND reference = $2",
-        )
-        .bind(tenant)
-        .bind(reference.to_owned())
-        .one()
-        .await?;
-    Ok(REFERENCE_TAKEN
-        .because(format!("the refund {id} has this reference"))
-        .at("/reference")
-        .with("refund_id", id)
-        .into())
 }

@@ -6,6 +6,7 @@ mod payment;
 mod payment_method;
 mod payment_view;
 mod provider;
+mod reference;
 mod refund;
 mod refusals;
 mod return_url;

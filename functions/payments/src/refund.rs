@@ -1,7 +1,5 @@
 //! The noun: a refund of a payment.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use florin_kernel::cx::{Cx, View};
@@ -11,7 +9,7 @@ use florin_kernel::previous::Previous;
 use florin_kernel::stop::Stop;
 use florin_kernel::time::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::events::RefundChanged;
 use crate::metadata::Metadata;
@@ -26,39 +24,14 @@ impl Kind for RefundKind {
 /// A refund's identifier; also the provider's idempotency key.
 pub(crate) type RefundId = Id<RefundKind>;
 
-/// Where a refund stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub(crate) enum RefundStatus {
-    Pending,
-    Succeeded,
-    Failed,
-}
-
-impl fmt::Display for RefundStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pending => "pending",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-        })
+florin_kernel::text::text_enum! {
+    /// Where a refund stands.
+    pub(crate) enum RefundStatus: "a refund's status" {
+        Pending = "pending",
+        Succeeded = "succeeded",
+        Failed = "failed",
     }
 }
-
-impl FromStr for RefundStatus {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "pending" => Ok(Self::Pending),
-            "succeeded" => Ok(Self::Succeeded),
-            "failed" => Ok(Self::Failed),
-            _ => Err(format!("{text} is not a refund's status")),
-        }
-    }
-}
-
-florin_kernel::text::text_column!(RefundStatus);
 
 /// A refund.
 #[derive(Clone, Debug, sqlx::FromRow)]

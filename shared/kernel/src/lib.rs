@@ -29,5 +29,6 @@ pub mod rows;
 pub mod service;
 pub mod stop;
 pub mod text;
+mod text_enum;
 pub mod time;
 pub mod trace;

@@ -96,7 +96,10 @@ macro_rules! __text_column {
     };
 }
 
-pub use crate::{__text_column as text_column, __text_json as text_json, __text_value as text_value};
+pub use crate::{
+    __text_column as text_column, __text_enum as text_enum, __text_json as text_json,
+    __text_value as text_value,
+};
 
 /// Text of 1 to `MAX` characters without control characters, from somebody else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
