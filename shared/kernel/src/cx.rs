@@ -56,6 +56,7 @@ pub struct Cx {
     pub(crate) about: Option<String>,
     pub(crate) emitted: Vec<Event>,
     pub(crate) asked: Vec<Asked>,
+    pub(crate) review: Option<String>,
 }
 
 /// The kind of an event's identifier: `evt_...`.
@@ -122,6 +123,13 @@ impl Cx {
         let input = serde_json::to_value(effect)?;
         self.asked.push(Asked { name: E::NAME, input, subject: subject.to_string() });
         Ok(())
+    }
+
+    /// Leaves an effect to a person although its outcome is known: for a recording command that hears what contradicts
+    /// its own rows. All that it changes and emits stands; the effect is `needs_review` for this reason instead of
+    /// `done`, so that `florin effects` shows it and can want it again. It means nothing in other rooms.
+    pub fn needs_review(&mut self, why: impl Into<String>) {
+        self.review = Some(why.into());
     }
 
     pub(crate) fn event(&self, id: String, kind: &str, subject: String, sequence: i64, data: Value) -> Event {

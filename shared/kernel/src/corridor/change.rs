@@ -38,6 +38,7 @@ impl Service {
             about: None,
             emitted: Vec::new(),
             asked: Vec::new(),
+            review: None,
         })
     }
 

@@ -331,6 +331,13 @@ impl Service {
             Some(outcome) => (room.record)(input.clone(), outcome, &mut cx).await?,
             None => (room.unresolved)(input.clone(), &mut cx).await?,
         }
+        let run = match cx.review.take() {
+            Some(why) => {
+                effects::leave_to_person(&mut cx.view.tx, &row.tenant, &row.id, &why).await?;
+                EffectRun::NeedsReview
+            }
+            None => run,
+        };
         let answered = self.close_waiting(&mut cx, row).await?;
         let (outcome, code) = match (&answered, run) {
             (_, EffectRun::NeedsReview) => ("needs_review", None),

@@ -183,6 +183,20 @@ pub(crate) async fn finish(
     .map(|rows| rows == 1)
 }
 
+/// Leaves an effect that this transaction has finished to a person.
+pub(crate) async fn leave_to_person(tx: &mut Tx, tenant: &TenantId, id: &str, why: &str) -> DbResult<()> {
+    tx.sql(
+        "UPDATE florin_effects
+         SET state = 'needs_review', last_error = $3
+         WHERE tenant = $1 AND id = $2",
+    )
+    .bind(tenant.clone())
+    .bind(id.to_owned())
+    .bind(why.to_owned())
+    .later()
+    .await
+}
+
 /// Gives the lease back: due again at this instant. A run that lost its lease leaves it to the one that took it.
 pub(crate) async fn again(service: &Service, held: Held<'_>, at: Timestamp, why: &str) -> DbResult<()> {
     let mut tx = service.db.begin(Wall::Tenant(held.tenant)).await?;

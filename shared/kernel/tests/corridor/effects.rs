@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use florin_kernel::rows::effects;
+use florin_kernel::rows::{backlog, effects};
 use florin_kernel::service::Settings;
 use florin_testkit::suite::{Fault, Suite, on_each_database, on_each_database_with};
 use serde_json::json;
@@ -154,6 +154,28 @@ async fn what_was_accepted_and_cannot_be_read_is_never_called_undone() {
         );
         assert!(unknown.header("retry-after").is_some());
         assert_eq!(effects::list(suite.service("notes"), 10).await.unwrap().len(), 1, "it is under way");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_that_needs_a_person_stands_and_its_effect_can_be_wanted_again() {
+    on_each_database(&[&NOTES], |suite| async move {
+        let (anna, service) = (suite.client("anna"), suite.service("notes"));
+        suite.peers.fail_next(&[Fault::Says(299, "")]);
+        let reply = anna.post("/notes", json!({"text": "hello", "ring": true})).await;
+        assert_eq!((reply.status, &reply.body["text"]), (200, &json!("hello rang: 299")));
+        suite.advance(Duration::from_secs(2 * 60 * 60));
+        assert_eq!(suite.sweep().await, 0, "nobody tries it by himself");
+        let open = effects::list(service, 10).await.unwrap();
+        let [effect] = open.as_slice() else { panic!("{open:?}") };
+        let why = effect.last_error.as_deref();
+        assert_eq!((effect.state.as_str(), why), ("needs_review", Some("the bell is cracked")));
+        assert_eq!(backlog::read(service).await.unwrap().needs_review.count, 1);
+        assert!(effects::retry(service, &effect.id).await.unwrap());
+        assert_eq!(suite.sweep().await, 1);
+        assert!(effects::list(service, 10).await.unwrap().is_empty());
+        assert_eq!(texts(&anna).await, ["hello rang: 200"]);
     })
     .await;
 }

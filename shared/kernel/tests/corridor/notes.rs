@@ -172,6 +172,9 @@ impl Effect for RingBell {
     }
 }
 
+/// What a bell says that somebody must look at.
+const CRACKED: u16 = 299;
+
 struct RecordBell;
 
 impl Record for RecordBell {
@@ -179,6 +182,9 @@ impl Record for RecordBell {
     type Effect = RingBell;
 
     async fn run(effect: RingBell, outcome: u16, cx: &mut Cx) -> Result<(), Stop> {
+        if outcome == CRACKED {
+            cx.needs_review("the bell is cracked");
+        }
         rung(effect, outcome.to_string(), cx).await
     }
     async fn unresolved(effect: RingBell, cx: &mut Cx) -> Result<(), Stop> {
