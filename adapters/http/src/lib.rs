@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod call;
+pub mod client;
 pub mod docs;
 mod health;
 mod named;

@@ -13,6 +13,8 @@ use tracing::Instrument;
 use tracing::field::Empty;
 use url::Url;
 
+use crate::client;
+
 /// Where a peer is and how to authenticate to it.
 #[derive(Clone, Debug)]
 pub struct Peer {
@@ -59,7 +61,7 @@ impl HttpNetwork {
     ) -> Result<Self, reqwest::Error> {
         let network = Self::when_needed(peers, public);
         if network.peers.values().any(|known| known.peer.base.starts_with("https://")) {
-            return Ok(Self { client: OnceLock::from(client()?), ..network });
+            return Ok(Self { client: OnceLock::from(new_client()?), ..network });
         }
         Ok(network)
     }
@@ -75,7 +77,7 @@ impl HttpNetwork {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let made = client().map_err(|error| SendError::NotSent(format!("no HTTP client: {error}")))?;
+        let made = new_client().map_err(|error| SendError::NotSent(format!("no HTTP client: {error}")))?;
         Ok(self.client.get_or_init(|| made))
     }
 
@@ -187,12 +189,8 @@ impl HttpNetwork {
     }
 }
 
-fn client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .redirect(reqwest::redirect::Policy::none())
-        .pool_max_idle_per_host(64)
-        .build()
+fn new_client() -> Result<reqwest::Client, reqwest::Error> {
+    client::builder().connect_timeout(Duration::from_secs(3)).pool_max_idle_per_host(64).build()
 }
 
 /// Only what failed before a connection stood is surely not sent. The address stays out of the words: it may

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use http::header::CACHE_CONTROL;
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, Response};
 use url::{Host, Url};
 
 use super::key_set::{KeySet, KeySetError};
+use crate::client;
 
 /// The largest answer that is read; what AWS's HTTP API authorizer allows too.
 const MAX_ANSWER_BYTES: usize = 150_000;
@@ -47,11 +48,7 @@ pub(super) struct Fetched {
 /// A client that neither follows redirects nor waits long: the keys decide who may enter, so they come from
 /// the configured place or not at all.
 pub(super) fn client() -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .redirect(redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(TOTAL_TIMEOUT)
-        .build()
+    client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(TOTAL_TIMEOUT).build()
 }
 
 /// Whether keys may come from here: https, or http that does not leave the machine or is asked for.

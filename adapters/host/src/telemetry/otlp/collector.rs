@@ -36,10 +36,9 @@ impl fmt::Debug for Collector {
 
 impl Collector {
     pub(super) fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
+        let client = florin_http::client::builder()
             .timeout(timeout)
             .connect_timeout(Duration::from_secs(2))
-            .redirect(reqwest::redirect::Policy::none())
             .build()?;
         Ok(Self { client, runtime: Handle::current(), state: Arc::default() })
     }
