@@ -46,12 +46,15 @@ pub(crate) struct Done {
 fn plan(world: &World, seed: u64, armed: &[(Point, u64)]) -> Vec<(Duration, Fault)> {
     let mut dice = Dice::of(seed, "faults");
     let when = |dice: &mut Dice| Duration::from_millis(100 + dice.below(1_800));
-    let mut plan = vec![(when(&mut dice), Fault::Kill)];
+    // A drain's points are passed only where somebody is told to end, and lives until then.
+    let drains = armed.iter().any(|(point, _)| point.is_of_drain());
+    let after_drains = if drains { Duration::from_secs(2) } else { Duration::ZERO };
+    let mut plan = vec![(after_drains + when(&mut dice), Fault::Kill)];
     if dice.percent(40) {
-        plan.push((when(&mut dice), Fault::Kill));
+        plan.push((after_drains + when(&mut dice), Fault::Kill));
     }
-    // A drain's points are passed only where somebody is told to end.
-    if armed.iter().any(|(point, _)| point.name.starts_with("drain.")) || dice.percent(30) {
+    let told = if drains { 2 } else { u64::from(dice.percent(30)) };
+    for _ in 0..told {
         plan.push((when(&mut dice), Fault::Tell));
     }
     if dice.percent(50) {

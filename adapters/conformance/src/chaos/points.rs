@@ -12,6 +12,13 @@ pub(crate) struct Point {
     pub(crate) latest: u64,
 }
 
+impl Point {
+    /// Whether only a process passes it that is told to end.
+    pub(crate) fn is_of_drain(self) -> bool {
+        LONG_LIVED.iter().any(|point| point.name == self.name)
+    }
+}
+
 const fn point(name: &'static str, latest: u64) -> Point {
     Point { name, latest }
 }
@@ -61,17 +68,19 @@ pub(crate) fn of(on: On) -> Vec<Point> {
 pub(crate) const EACH_ROUND: usize = 3;
 
 /// The points of a round with the hit at which each kills. Following seeds take them in turn, so that all of
-/// them have theirs.
+/// them have theirs; the end of a drain stands alone, because at another point its process would be killed before.
 pub(crate) fn of_round(on: On, seed: u64) -> Vec<(Point, u64)> {
     let all = of(on);
     let mut dice = Dice::of(seed, "points");
     let length = u64::try_from(all.len()).unwrap_or(1);
-    (0..EACH_ROUND)
+    let armed: Vec<(Point, u64)> = (0..EACH_ROUND)
         .map(|which| {
             // A third of them apart: the three of a round lie in different parts of the way.
             let apart = which * all.len().div_ceil(EACH_ROUND);
             let place = (usize::try_from(seed % length).unwrap_or(0) + apart) % all.len();
             (all[place], 1 + dice.below(all[place].latest))
         })
-        .collect()
+        .collect();
+    let end = armed.iter().find(|(point, _)| point.name == failpoint::DRAIN_BEFORE_LAST_PUBLISH).copied();
+    end.map_or(armed, |end| vec![end])
 }
