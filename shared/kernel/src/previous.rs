@@ -42,9 +42,6 @@ fn members<V: Serialize>(of: &V) -> serde_json::Result<Map<String, Value>> {
 }
 
 impl<V: JsonSchema> JsonSchema for Previous<V> {
-    fn inline_schema() -> bool {
-        true
-    }
     fn schema_name() -> Cow<'static, str> {
         format!("Previous{}", V::schema_name()).into()
     }
