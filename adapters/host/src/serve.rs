@@ -14,6 +14,7 @@ use florin_kernel::service::Service;
 use florin_kernel::time::Clock;
 use florin_knative::delivery_door;
 use florin_queue::{consumer, relay, schedule};
+use futures_util::future::join_all;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -28,10 +29,11 @@ use crate::telemetry::gauges::Gauges;
 /// The most messages of one queue at a time in one process.
 const CONCURRENCY: usize = 16;
 
-/// How long requests in flight may take after a drain began, and what follows them: together less than the thirty
-/// seconds that Kubernetes gives by default.
+/// How long requests in flight may take after a drain began, then the effects of all services, then what they publish,
+/// and last what is closed: with a linger of five seconds, less than the thirty that Kubernetes gives by default.
 const IN_FLIGHT: Duration = Duration::from_secs(15);
-const AFTERWARDS: Duration = Duration::from_secs(5);
+const AFTERWARDS: Duration = Duration::from_secs(4);
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// How a platform wants the process to behave.
 #[derive(Clone, Copy, Debug)]
@@ -139,12 +141,14 @@ pub async fn serve(
     if tokio::time::timeout(AFTERWARDS, background.wait()).await.is_err() {
         tracing::warn!("another process publishes and consumes the rest");
     }
-    if let Some(sandbox) = deployment.sandbox {
-        sandbox.close(Duration::from_secs(1)).await;
-    }
-    for service in app.services() {
-        service.db.close().await;
-    }
+    let databases = join_all(app.services().iter().map(|service| service.db.close()));
+    let sandbox = async {
+        if let Some(sandbox) = deployment.sandbox {
+            sandbox.close(CLOSING).await;
+        }
+    };
+    // A connection that a task still holds dies with this process.
+    let _ = tokio::join!(tokio::time::timeout(CLOSING, databases), sandbox);
     failure.ended()
 }
 
@@ -185,14 +189,20 @@ impl Failure {
 }
 
 async fn finish_effects(app: &App, patience: Duration) {
-    for service in app.services() {
-        if tokio::time::timeout(patience, service.drain()).await.is_err() {
-            tracing::warn!(
-                service.name = service.name(),
-                "the sweep of another process finishes the effects"
-            );
-        }
+    let drains = app.services().iter().map(|service| (service.name(), service.drain()));
+    for name in unfinished(drains, patience).await {
+        tracing::warn!(service.name = name, "the sweep of another process finishes the effects");
     }
+}
+
+/// Those whose drain takes longer than this. All drain at once: together they may take no longer than one.
+async fn unfinished<F: Future<Output = ()>>(
+    drains: impl Iterator<Item = (&'static str, F)>,
+    patience: Duration,
+) -> Vec<&'static str> {
+    let drains =
+        drains.map(async |(name, drain)| tokio::time::timeout(patience, drain).await.err().map(|_| name));
+    join_all(drains).await.into_iter().flatten().collect()
 }
 
 fn metrics_route(handle: PrometheusHandle, gauges: Arc<Gauges>) -> Router {
@@ -224,4 +234,41 @@ pub fn stop_signal() -> Result<CancellationToken, HostError> {
         std::process::exit(130);
     });
     Ok(stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Barrier;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn services_drain_at_the_same_time() {
+        // Neither can end before the other has begun.
+        let both = Barrier::new(2);
+        let drains = ["payments", "audit"].into_iter().map(|name| {
+            (name, async {
+                let _ = both.wait().await;
+            })
+        });
+        assert_eq!(unfinished(drains, Duration::from_secs(10)).await, Vec::<&str>::new());
+    }
+
+    #[tokio::test]
+    async fn a_service_that_does_not_drain_is_named_and_not_waited_for() {
+        let drains = [("payments", true), ("audit", false)].into_iter().map(|(name, ends)| {
+            (name, async move {
+                if !ends {
+                    std::future::pending::<()>().await;
+                }
+            })
+        });
+        assert_eq!(unfinished(drains, Duration::from_millis(1)).await, ["audit"]);
+    }
+
+    #[test]
+    fn a_drain_is_over_before_kubernetes_kills() {
+        let most = florin_knative::contract::LINGER + IN_FLIGHT + AFTERWARDS + AFTERWARDS + CLOSING;
+        assert!(most < Duration::from_secs(30), "{most:?}");
+    }
 }
