@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::services::SERVICES;
+use crate::sqlite;
 
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -180,7 +181,7 @@ impl Config {
         self.get(&format!("{service}_database_url"))
             .or_else(|| self.get("database_url"))
             .map(str::to_owned)
-            .unwrap_or_else(|| format!("sqlite://{}", self.data().join(format!("{service}.db")).display()))
+            .unwrap_or_else(|| sqlite::address(&self.data().join(format!("{service}.db"))))
     }
 
     /// Whether this service's database is embedded.
@@ -190,13 +191,8 @@ impl Config {
 
     /// The directory of this service's embedded database; none on a server or in memory.
     pub fn embedded_directory(&self, service: &str) -> Option<PathBuf> {
-        let url = self.database_url(service);
-        let file = url.strip_prefix("sqlite:")?;
-        let file = file.strip_prefix("//").unwrap_or(file).split('?').next().unwrap_or_default();
-        if file == ":memory:" {
-            return None;
-        }
-        let directory = Path::new(file).parent()?;
+        let file = sqlite::file(&self.database_url(service))?;
+        let directory = file.parent()?;
         Some(if directory.as_os_str().is_empty() { PathBuf::from(".") } else { directory.to_owned() })
     }
 
@@ -300,6 +296,14 @@ mod tests {
                 .unwrap();
         assert_eq!(config.database_url("payments"), "postgres://a");
         assert_eq!(config.database_url("audit"), "postgres://b");
+    }
+
+    #[test]
+    fn what_is_embedded_lies_in_the_data_directory_whatever_that_is_called() {
+        for data in ["/srv/100%", "/srv/what?", "/srv/50%20off", "here"] {
+            let config = of(&[("FLORIN_DATA", data)]).unwrap();
+            assert_eq!(config.embedded_directory("payments"), Some(PathBuf::from(data)));
+        }
     }
 
     #[test]

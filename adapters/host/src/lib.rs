@@ -17,6 +17,7 @@ pub mod schema;
 pub mod secrets;
 pub mod serve;
 pub mod services;
+mod sqlite;
 pub mod telemetry;
 #[cfg(feature = "failpoints")]
 mod unruly;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::deployment::HostError;
+use crate::sqlite;
 
 /// A provider that serves on a free loopback port until it is closed.
 pub struct SandboxHere {
@@ -29,7 +30,7 @@ impl SandboxHere {
         std::fs::create_dir_all(&data)?;
         let settings =
             SandboxConfig { public_base: Some(format!("{public}/sandbox")), ..SandboxConfig::default() };
-        let url = format!("sqlite://{}", data.join("sandbox.db").display());
+        let url = sqlite::address(&data.join("sandbox.db"));
         let sandbox = Sandbox::open(&url, settings, clock.clone()).await?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 
 use crate::deployment::HostError;
 use crate::serve::stop_signal;
+use crate::sqlite;
 
 /// Serves the sandbox.
 #[derive(Debug, Args)]
@@ -29,7 +30,7 @@ impl SandboxCommand {
         }
         let listener = TcpListener::bind(&self.listen).await?;
         let config = SandboxConfig { public_base: self.public_url, ..SandboxConfig::default() };
-        let sandbox = Sandbox::open(&format!("sqlite://{}", self.file.display()), config, clock).await?;
+        let sandbox = Sandbox::open(&sqlite::address(&self.file), config, clock).await?;
         tracing::info!(server.address = %listener.local_addr()?, "the sandbox serves");
         florin_sandbox::serve(listener, sandbox, stop_signal()?).await?;
         Ok(())
