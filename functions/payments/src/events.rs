@@ -1,4 +1,4 @@
-//! What payments tell the world: the aggregate's full state after each change, and what the change was.
+//! What payments tell the world: the aggregate after each change, as its callers see it, and what the change was.
 
 use florin_kernel::function::{EventEntry, EventType};
 use florin_kernel::previous::Previous;

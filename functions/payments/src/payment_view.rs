@@ -68,6 +68,12 @@ pub(crate) struct PaymentView {
     pub(crate) next_action: Option<NextAction>,
     /// Why the last attempt did not succeed.
     pub(crate) last_error: Option<LastError>,
+    /// Why it was canceled: the merchant's reason, or `expired` when it was not captured in time.
+    pub(crate) cancel_reason: Option<String>,
+    /// Until when what is authorized can be captured (RFC 3339); then it is released.
+    pub(crate) capture_before: Option<Timestamp>,
+    /// The charge at the provider, by the provider's own identifier.
+    pub(crate) charge: Option<String>,
     /// Whether a person must look: the provider's answer is missing or contradicts ours.
     pub(crate) needs_review: bool,
     /// RFC 3339.
@@ -106,6 +112,10 @@ impl Payment {
                 decline_code: this.decline_code,
                 message: this.error_message.unwrap_or_default(),
             }),
+            // A cancel that was refused canceled nothing, and what is captured or released has no time to run out.
+            cancel_reason: this.cancel_reason.filter(|_| this.status == Status::Canceled),
+            capture_before: this.capture_before.filter(|_| this.amount_capturable > 0),
+            charge: this.charge,
             needs_review: this.needs_review,
             created_at: this.created_at,
             updated_at: this.updated_at,

@@ -110,3 +110,23 @@ async fn a_reason_is_short_text() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_a_payment_was_canceled_can_be_read_and_is_told() {
+    on_each_database(SERVICES, |suite: Suite| async move {
+        let shop = suite.client("shop");
+        for id in [created(&shop, json!({})).await, authorized(&shop).await] {
+            assert_eq!(payment(&shop, &id).await["cancel_reason"], json!(null));
+            let canceled = act(&shop, &id, "cancel", json!({ "reason": "out of stock" })).await.body;
+            assert_eq!(canceled["cancel_reason"], "out of stock");
+            let told = suite.published().await;
+            let told = told.iter().rfind(|e| e.kind == "florin.payment.canceled.v1").expect("an event");
+            assert_eq!(told.json().unwrap()["payment"], canceled);
+        }
+        let kept = authorized(&shop).await;
+        suite.peers.fail_next(&[REFUSED]);
+        act(&shop, &kept, "cancel", json!({ "reason": "out of stock" })).await;
+        assert_eq!(payment(&shop, &kept).await["cancel_reason"], json!(null), "it is not canceled");
+    })
+    .await;
+}

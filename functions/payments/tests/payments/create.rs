@@ -18,8 +18,8 @@ async fn a_payment_says_all_its_fields_and_their_defaults() {
                 "id": reply.id(), "status": "requires_payment_method", "amount": 1_000, "amount_capturable": 0,
                 "amount_received": 0, "amount_refunded": 0, "currency": "EUR", "capture_method": "automatic",
                 "payment_method": null, "reference": null, "description": null, "metadata": {},
-                "return_url": null, "next_action": null, "last_error": null, "needs_review": false,
-                "created_at": now, "updated_at": now, "version": 1
+                "return_url": null, "next_action": null, "last_error": null, "cancel_reason": null,
+                "capture_before": null, "charge": null, "needs_review": false, "created_at": now, "updated_at": now, "version": 1
             })
         );
         assert!(reply.id().starts_with("pay_"));

@@ -147,3 +147,19 @@ async fn what_expires_no_more_needs_a_person_until_it_is_captured_or_released() 
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn until_when_it_can_be_captured_and_under_which_charge_can_be_read() {
+    on_each_database(SERVICES, |suite: Suite| async move {
+        let shop = suite.client("shop");
+        let id = authorized(&shop).await;
+        let reserved = payment(&shop, &id).await;
+        assert_eq!(reserved["capture_before"], "2026-02-07T12:00:00.000000Z");
+        let charge = reserved["charge"].as_str().expect("the provider's charge").to_owned();
+        let taken = act(&shop, &id, "capture", json!({})).await.body;
+        assert_eq!((&taken["capture_before"], &taken["charge"]), (&json!(null), &json!(charge)));
+        let captured = format!("/v1/charges/{charge}/capture");
+        assert!(suite.peers.seen().iter().any(|o| o.request.path == captured), "{captured}");
+    })
+    .await;
+}
