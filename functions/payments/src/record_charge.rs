@@ -6,6 +6,7 @@ use florin_kernel::stop::Stop;
 
 use crate::charge_card::ChargeCard;
 use crate::events::{ACTION_REQUIRED, AUTHORIZED, DECLINED, NEEDS_REVIEW, SUCCEEDED};
+use crate::look_up_charge::LookUpCharge;
 use crate::payment::{AttemptId, Payment, Status};
 use crate::provider::ChargeOutcome;
 use crate::refusals::CANCEL_FAILED;
@@ -20,7 +21,7 @@ impl Record for RecordCharge {
 
     async fn run(effect: ChargeCard, outcome: ChargeOutcome, cx: &mut Cx) -> Result<(), Stop> {
         let payment = Payment::lock(cx, effect.payment).await?;
-        record(payment, effect.attempt, outcome, cx).await
+        record(payment, effect.attempt, outcome, Heard::WhenCharged, cx).await
     }
 
     async fn unresolved(effect: ChargeCard, cx: &mut Cx) -> Result<(), Stop> {
@@ -28,11 +29,19 @@ impl Record for RecordCharge {
     }
 }
 
+/// When the provider said what a charge came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    WhenCharged,
+    WhenAsked,
+}
+
 /// The change that an outcome makes, whether the charge was made or asked about.
 pub(crate) async fn record(
     payment: Payment,
     attempt: AttemptId,
     outcome: ChargeOutcome,
+    heard: Heard,
     cx: &mut Cx,
 ) -> Result<(), Stop> {
     finish_attempt(attempt, &outcome, cx).await?;
@@ -48,10 +57,38 @@ pub(crate) async fn record(
         ChargeOutcome::Authorized { charge } => (AUTHORIZED, payment.authorized(charge, now)?),
         ChargeOutcome::ActionRequired { charge, url } => return wait(payment, charge, url, cx).await,
         ChargeOutcome::Declined { decline_code } => (DECLINED, payment.declined(&decline_code)?),
-        ChargeOutcome::Contradicts { .. } => (NEEDS_REVIEW, payment.needs_review()),
+        ChargeOutcome::Contradicts { charge } => {
+            return contradicted(payment, attempt, charge, heard, cx).await;
+        }
     };
     let next = next.save(cx).await?;
     cx.emit(event, next.id, next.version, &next.changed())
+}
+
+/// The provider contradicts us, and the money may be taken: a person must look. The payment keeps the charge, and the
+/// provider is asked about it once more; a look-up that hears the same is left to that person, who can want it again.
+/// So is a charge that the payment does not wait for.
+async fn contradicted(
+    payment: Payment,
+    attempt: AttemptId,
+    charge: String,
+    heard: Heard,
+    cx: &mut Cx,
+) -> Result<(), Stop> {
+    let waits = payment.status == Status::Processing && payment.attempt == Some(attempt);
+    let look_up = waits && heard == Heard::WhenCharged;
+    if !look_up {
+        cx.needs_review(format!("the provider's charge {charge} contradicts {}", payment.id));
+        if payment.needs_review && (!waits || payment.charge.as_ref() == Some(&charge)) {
+            return Ok(());
+        }
+    }
+    let next = if waits { payment.contradicted(charge) } else { payment.needs_review() };
+    let next = next.save(cx).await?;
+    if look_up {
+        LookUpCharge::ask(&next, cx)?;
+    }
+    cx.emit(NEEDS_REVIEW, next.id, next.version, &next.changed())
 }
 
 /// The customer must authenticate: it is waited for, for a day; then the charge is given up.

@@ -7,7 +7,7 @@ use florin_kernel::stop::Stop;
 use crate::look_up_charge::LookUpCharge;
 use crate::payment::Payment;
 use crate::provider::ChargeOutcome;
-use crate::record_charge::{record, unresolved};
+use crate::record_charge::{Heard, record, unresolved};
 
 /// The recording command of [`LookUpCharge`].
 pub(crate) struct RecordLookUp;
@@ -18,7 +18,7 @@ impl Record for RecordLookUp {
 
     async fn run(effect: LookUpCharge, outcome: ChargeOutcome, cx: &mut Cx) -> Result<(), Stop> {
         let payment = Payment::lock(cx, effect.payment).await?;
-        record(payment, effect.attempt, outcome, cx).await
+        record(payment, effect.attempt, outcome, Heard::WhenAsked, cx).await
     }
 
     async fn unresolved(effect: LookUpCharge, cx: &mut Cx) -> Result<(), Stop> {

@@ -121,6 +121,11 @@ impl Payment {
         })
     }
 
+    /// processing, still: what the provider says of this charge is not what we asked for.
+    pub(crate) fn contradicted(self, charge: String) -> Self {
+        Self { charge: Some(charge), needs_review: true, ..self }
+    }
+
     /// processing -> requires_payment_method, with the reason.
     pub(crate) fn declined(self, decline_code: &str) -> Result<Self, Stop> {
         Ok(Self {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use florin_kernel::rows::effects;
+use florin_kernel::rows::{backlog, effects};
 use florin_kernel::service::Settings;
 use florin_testkit::suite::{Fault, Suite, on_each_database_with};
 use serde_json::json;
@@ -178,6 +178,75 @@ async fn a_provider_that_speaks_of_another_amount_or_currency_needs_review_and_i
             assert_eq!((reply.status, &reply.body["needs_review"]), (200, &json!(true)), "{reply:?}");
             assert_eq!(stands(&shop, &id).await, ("processing".to_owned(), 0, 0, 0));
         }
+    })
+    .await;
+}
+
+const CONTRADICTS: Fault =
+    Fault::Says(200, r#"{"id": "ch_1", "status": "succeeded", "amount": 999, "currency": "EUR"}"#);
+const AGREES: Fault =
+    Fault::Says(200, r#"{"id": "ch_1", "status": "succeeded", "amount": 1000, "currency": "EUR"}"#);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_charge_that_contradicts_us_is_kept_and_looked_up_until_it_does_not() {
+    on_each_database_with(SERVICES, &Settings::default(), |suite: Suite| async move {
+        let shop = suite.client("shop");
+        let id = created(&shop, json!({ "payment_method": "pm_card_visa" })).await;
+        suite.published().await;
+        // What was said when it was charged, what the look-up then says, and what it says to a person's first retry.
+        suite.peers.fail_next(&[CONTRADICTS; 3]);
+        assert_eq!(act(&shop, &id, "confirm", json!({})).await.status, 200);
+        suite.drained().await;
+        let service = suite.service("payments");
+        for again in [true, false] {
+            let waits = payment(&shop, &id).await;
+            assert_eq!((&waits["charge"], &waits["needs_review"]), (&json!("ch_1"), &json!(true)));
+            let open = effects::list(service, 100).await.expect("the effects");
+            let [effect] = open.as_slice() else { panic!("{open:?}") };
+            assert_eq!(
+                (effect.function.as_str(), effect.state.as_str()),
+                ("payments.look_up_charge", "needs_review")
+            );
+            assert!(effect.last_error.as_deref().is_some_and(|why| why.contains("ch_1")), "{effect:?}");
+            assert_eq!(backlog::read(service).await.expect("the backlog").needs_review.count, 1);
+            suite.advance(MAX_AGE);
+            assert_eq!(suite.sweep().await, 0, "it is tried although a person must look");
+            if again {
+                assert!(effects::retry(service, &effect.id).await.expect("a retry"));
+                assert_eq!(suite.sweep().await, 1);
+            }
+        }
+        suite.peers.fail_next(&[AGREES]);
+        retry(&suite).await;
+        assert_eq!(stands(&shop, &id).await, ("succeeded".to_owned(), 0, 1_000, 0));
+        assert_eq!(payment(&shop, &id).await["needs_review"], false);
+        let requests: Vec<_> =
+            suite.peers.seen().into_iter().map(|o| (o.request.method, o.request.path)).collect();
+        let look_up = ("GET", "/v1/charges/ch_1".to_owned());
+        assert_eq!(requests[requests.len() - 3..], [look_up.clone(), look_up.clone(), look_up]);
+        let told = suite.published().await;
+        let kinds: Vec<_> =
+            told.iter().map(|e| e.kind.as_str()).filter(|k| k.contains(".payment.")).collect();
+        assert_eq!(kinds, ["florin.payment.needs_review.v1", "florin.payment.succeeded.v1"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contradicting_charge_that_a_person_gave_up_at_the_provider_frees_the_payment() {
+    on_each_database_with(SERVICES, &Settings::default(), |suite: Suite| async move {
+        let shop = suite.client("shop");
+        let id = created(&shop, json!({ "payment_method": "pm_card_visa" })).await;
+        suite.peers.fail_next(&[CONTRADICTS; 2]);
+        act(&shop, &id, "confirm", json!({})).await;
+        suite.drained().await;
+        let voided = r#"{"id": "ch_1", "status": "voided", "amount": 999, "currency": "EUR"}"#;
+        suite.peers.fail_next(&[Fault::Says(200, voided)]);
+        retry(&suite).await;
+        assert_eq!(stands(&shop, &id).await, ("requires_payment_method".to_owned(), 0, 0, 0));
+        assert_eq!(payment(&shop, &id).await["needs_review"], false);
+        let paid = act(&shop, &id, "confirm", json!({ "payment_method": "pm_card_visa" })).await;
+        assert_eq!((paid.status, &paid.body["status"]), (200, &json!("succeeded")));
     })
     .await;
 }
