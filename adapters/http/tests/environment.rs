@@ -1,5 +1,7 @@
 //! Where requests go is the deployment's to say, and not the environment's.
 
+#![expect(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests, not what they share")]
+
 use std::collections::HashMap;
 use std::net::TcpListener;
 use std::process::Command;
