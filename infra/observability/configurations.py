@@ -1,6 +1,6 @@
 """What can be said of a collector's configuration without the collector (PyPI: PyYAML).
 
-configurations.py COMPOSE FILE...
+configurations.py COMPOSE DIRECTORY FILE...    the compose file's mounts are beside DIRECTORY
 
 The collector refuses a pipeline that names what is not configured, and a reference of a receiver to a storage that is no extension of the
 service; what is configured and named nowhere is a mistake too. Every component and operator is one of those whose documentation was
@@ -96,11 +96,11 @@ def of_compose(compose, directory):
     for name, service in compose["services"].items():
         volumes = [volume.split(":") for volume in service.get("volumes", [])]
         for source, *_ in volumes:
-            if source.startswith(".") and not os.path.exists(os.path.join(directory, source)):
+            path = os.path.join(directory, source)
+            if source.startswith(".") and not os.path.exists(path):
                 yield f"{name}: there is no {source}"
-        for source, *_ in volumes:
-            if "/collector/" in source:
-                with open(os.path.join(directory, source), encoding="utf-8") as file:
+            elif "/collector/" in source:
+                with open(path, encoding="utf-8") as file:
                     wanted = set(re.findall(r"\${env:(\w+)}", file.read()))
                 given = set(service.get("environment") or {})
                 if wanted != given:
@@ -109,13 +109,13 @@ def of_compose(compose, directory):
 
 def main():
     """The command line."""
-    compose, *paths = sys.argv[1:]
+    compose, directory, *paths = sys.argv[1:]
     found = []
     for path in paths:
         with open(path, encoding="utf-8") as file:
             found += [f"{os.path.basename(path)}: {problem}" for problem in problems(yaml.load(file, Strict))]
     with open(compose, encoding="utf-8") as file:
-        found += of_compose(yaml.load(file, Strict), os.path.dirname(compose))
+        found += of_compose(yaml.load(file, Strict), directory)
     if found:
         sys.exit("\n".join(found))
     print(f"{len(paths)} configurations, the mounts of the compose file")

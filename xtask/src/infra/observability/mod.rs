@@ -28,6 +28,7 @@ pub(super) const TARGET: Target = Target {
             run: collectors::manifests,
         },
         Check { name: "what is wrong in a query is found", slow: true, run: queries::found },
+        Check { name: "what is wrong in a configuration is found", slow: true, run: collectors::found },
         Check { name: "each alert is tested to fire and to keep still", slow: true, run: rules::each_alert },
         Check { name: "a running suite answers the panels", slow: true, run: shown::run },
     ],
