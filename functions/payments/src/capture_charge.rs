@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::payment::PaymentId;
-use crate::provider::{CARD, ChangeOutcome, change_outcome, post};
+use crate::provider::{CARD, Change, ChangeOutcome, change_outcome, post};
 
 /// `cap_...`
 pub(crate) enum CaptureKind {}
@@ -47,6 +47,9 @@ impl Effect for CaptureCharge {
     }
 
     fn parse(&self, _: u32, response: &Response) -> Parsed<ChangeOutcome> {
-        change_outcome(response)
+        change_outcome(
+            response,
+            Change::Capture { charge: &self.charge, amount: self.amount, last: self.last },
+        )
     }
 }

@@ -7,7 +7,7 @@ use florin_kernel::stop::Stop;
 use crate::charge_card::ChargeCard;
 use crate::events::{ACTION_REQUIRED, AUTHORIZED, DECLINED, NEEDS_REVIEW, SUCCEEDED};
 use crate::look_up_charge::LookUpCharge;
-use crate::payment::{AttemptId, Payment, Status};
+use crate::payment::{AttemptId, CaptureMethod, Payment, Status};
 use crate::provider::ChargeOutcome;
 use crate::refusals::CANCEL_FAILED;
 use crate::void_charge::{Because, VoidCharge};
@@ -51,6 +51,7 @@ pub(crate) async fn record(
         (_, _, ChargeOutcome::Declined { .. }) => return Ok(()),
         (_, _, outcome) => ChargeOutcome::Contradicts { charge: charge_of(&outcome).unwrap_or_default() },
     };
+    let outcome = as_asked(payment.capture_method, outcome);
     let now = cx.now();
     let (event, next) = match outcome {
         ChargeOutcome::Succeeded { charge } => (SUCCEEDED, payment.succeeded(charge)?),
@@ -63,6 +64,18 @@ pub(crate) async fn record(
     };
     let next = next.save(cx).await?;
     cx.emit(event, next.id, next.version, &next.changed())
+}
+
+/// An outcome in the mode that was asked for: what was to be reserved and was taken, or the other way round, is for a
+/// person.
+fn as_asked(method: CaptureMethod, outcome: ChargeOutcome) -> ChargeOutcome {
+    match (method, outcome) {
+        (CaptureMethod::Automatic, ChargeOutcome::Authorized { charge })
+        | (CaptureMethod::Manual, ChargeOutcome::Succeeded { charge }) => {
+            ChargeOutcome::Contradicts { charge }
+        }
+        (CaptureMethod::Automatic | CaptureMethod::Manual, outcome) => outcome,
+    }
 }
 
 /// The provider contradicts us, and the money may be taken: a person must look. The payment keeps the charge, and the

@@ -7,7 +7,7 @@ use florin_kernel::network::{Parsed, Request, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::provider::{CARD, ChangeOutcome, change_outcome, post};
+use crate::provider::{CARD, Change, ChangeOutcome, change_outcome, post};
 use crate::refund::RefundId;
 
 /// One refund.
@@ -35,6 +35,6 @@ impl Effect for RefundCharge {
     }
 
     fn parse(&self, _: u32, response: &Response) -> Parsed<ChangeOutcome> {
-        change_outcome(response)
+        change_outcome(response, Change::Refund { charge: &self.charge, amount: self.amount })
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::payment::{Payment, PaymentId};
-use crate::provider::{CARD, ChangeOutcome, change_outcome, post};
+use crate::provider::{CARD, Change, ChangeOutcome, change_outcome, post};
 
 /// `voi_...`
 pub(crate) enum VoidKind {}
@@ -64,6 +64,6 @@ impl Effect for VoidCharge {
     }
 
     fn parse(&self, _: u32, response: &Response) -> Parsed<ChangeOutcome> {
-        change_outcome(response)
+        change_outcome(response, Change::Void { charge: &self.charge })
     }
 }

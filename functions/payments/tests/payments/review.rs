@@ -177,6 +177,28 @@ async fn a_provider_that_speaks_of_another_amount_or_currency_needs_review_and_i
             let reply = act(&shop, &id, "confirm", json!({})).await;
             assert_eq!((reply.status, &reply.body["needs_review"]), (200, &json!(true)), "{reply:?}");
             assert_eq!(stands(&shop, &id).await, ("processing".to_owned(), 0, 0, 0));
+            // The provider is asked about it once more, and must not be told there what the next one is to hear.
+            suite.drained().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_to_be_reserved_and_was_taken_needs_review_and_so_does_the_contrary() {
+    on_each_database_with(SERVICES, &Settings::default(), |suite: Suite| async move {
+        let shop = suite.client("shop");
+        for (method, status) in [("manual", "succeeded"), ("automatic", "authorized")] {
+            let body: &'static str =
+                format!(r#"{{"id": "ch_1", "status": "{status}", "amount": 1000, "currency": "EUR"}}"#)
+                    .leak();
+            let of = json!({ "payment_method": "pm_card_visa", "capture_method": method });
+            let id = created(&shop, of).await;
+            suite.peers.fail_next(&[Fault::Says(200, body)]);
+            let reply = act(&shop, &id, "confirm", json!({})).await;
+            assert_eq!((reply.status, &reply.body["needs_review"]), (200, &json!(true)), "{reply:?}");
+            assert_eq!(stands(&shop, &id).await, ("processing".to_owned(), 0, 0, 0));
+            suite.drained().await;
         }
     })
     .await;
