@@ -107,7 +107,8 @@ pub(crate) async fn read(
         content_type: media_type(&parts.headers),
         read: named::read(&at.door, &parts.headers),
         body,
-        idempotency_key: match may_enter {
+        // A browser that follows a link brings no key of its own.
+        idempotency_key: match may_enter && at.door.method != Method::Get {
             true => one(&parts.headers, &IDEMPOTENCY_KEY).map_err(away)?,
             false => None,
         },

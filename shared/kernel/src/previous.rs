@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 /// The members to which a change gave another value, with the values that they had; `null` where the thing was made.
 ///
-/// An event carries an aggregate as it is after the change. With this a consumer that adds amounts up, or that acts when
-/// a status is left, needs no earlier event. Stripe's events call it `previous_attributes`.
+/// An event carries an aggregate as it is after the change; this says what the change was, against the version before,
+/// whose number it names. Not every version has an event: a consumer that acts on what changed since the event before
+/// compares with the copy it keeps. Stripe's events call it `previous_attributes`.
 #[derive(Clone, Debug)]
 pub struct Previous<V> {
     before: Option<V>,

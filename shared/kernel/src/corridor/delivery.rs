@@ -178,6 +178,11 @@ impl Service {
             let nobody = Delivery { tenant: "", ..delivery };
             return self.bury(nobody, event, "tenant_missing", "the event names no valid tenant", 0).await;
         };
+        // A queue is bound to the types that are wanted; a door takes what it is sent.
+        if !room.on.iter().any(|wanted| wanted.matches(&event.kind)) {
+            let detail = format!("{name} does not react to {}", event.kind);
+            return self.bury(delivery, event, "type_not_wanted", &detail, 0).await;
+        }
         let mut failure = String::new();
         for _ in 0..RUNS {
             match guarded(self.react(room, delivery, event, &tenant_id, trace)).await {

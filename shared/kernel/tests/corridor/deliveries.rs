@@ -117,6 +117,9 @@ async fn a_refusal_is_permanent_and_a_fault_is_counted() {
             let nobody = deliver(&suite, &heard(id, tenant, "hello")).await;
             assert_eq!(nobody, Disposition::Permanent { code: "tenant_missing".to_owned() });
         }
+        let foreign = Event { kind: "other.thing".to_owned(), ..heard("e6", Some("anna"), "hello") };
+        let foreign = deliver(&suite, &foreign).await;
+        assert_eq!(foreign, Disposition::Permanent { code: "type_not_wanted".to_owned() });
         let unreadable = Event { data: Data::None, ..heard("e5", Some("anna"), "") };
         assert!(matches!(deliver(&suite, &unreadable).await, Disposition::Permanent { .. }));
     })
