@@ -93,13 +93,15 @@ impl Deployment {
                 ));
             }
         };
+        let address = Some(public.clone()).filter(|address| !address.is_empty());
         let network = network(&config, card, public, reached.freezes)?;
         let broker = Broker::open(&config, clock.clone(), lock.as_ref()).await?;
         #[cfg(feature = "failpoints")]
         let broker = Broker { publisher: crate::unruly::around(Arc::clone(&broker.publisher)), ..broker };
         let mut services = Vec::new();
         for definition in chosen {
-            let service = service(definition, &config, &clock, &network, reached.freezes).await?;
+            let service =
+                service(definition, &config, &clock, &network, address.as_deref(), reached.freezes).await?;
             if lock.is_some() && config.is_embedded(definition.name) {
                 // Nobody else serves this directory, so whoever held these effects and events is gone.
                 effects::take_over(&service).await?;
@@ -152,12 +154,14 @@ pub async fn database(definition: &Definition, config: &Config, freezes: bool) -
     Ok(database.connect().await?)
 }
 
-/// A service on its database; an embedded one migrates itself, and whether a server's fits is asked by [`schema`].
+/// A service on its database, reached at the public address; an embedded one migrates itself, and whether a server's fits
+/// is asked by [`schema`].
 pub async fn service(
     definition: &'static Definition,
     config: &Config,
     clock: &Clock,
     network: &Arc<dyn Network>,
+    address: Option<&str>,
     freezes: bool,
 ) -> Result<Arc<Service>, HostError> {
     if config.is_embedded(definition.name) {
@@ -174,6 +178,7 @@ pub async fn service(
         functions: config.functions(),
         freezes,
         messaging_system: crate::queue::messaging_system(config),
+        address: address.map(str::to_owned),
     };
     let service = Service::new(definition, db, clock.clone(), Arc::clone(network), settings);
     if config.is_embedded(definition.name) {

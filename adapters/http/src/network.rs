@@ -174,6 +174,7 @@ impl HttpNetwork {
         Ok(Response { status, body })
     }
 
+    /// Completes what an earlier release left for the host to say: see [`PUBLIC`].
     fn with_public(&self, value: Value) -> Value {
         match value {
             Value::String(text) => match text.strip_prefix(PUBLIC) {
@@ -208,5 +209,21 @@ fn failure(error: &reqwest::Error) -> SendError {
 impl Network for HttpNetwork {
     fn send(&self, outgoing: Outgoing) -> BoxFuture<'_, Result<Response, SendError>> {
         Box::pin(self.exchange(outgoing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_no_caller_can_write_stands_for_the_public_address() {
+        let network = HttpNetwork::when_needed(HashMap::new(), "http://florin.test");
+        let said = json!({ "payment_method": "{public}/pm", "return_url": format!("{PUBLIC}/v1/returns/1") });
+        let sent =
+            json!({ "payment_method": "{public}/pm", "return_url": "http://florin.test/v1/returns/1" });
+        assert_eq!(network.with_public(said), sent);
     }
 }

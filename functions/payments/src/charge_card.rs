@@ -22,7 +22,10 @@ pub(crate) struct ChargeCard {
     currency: Currency,
     payment_method: String,
     capture: bool,
-    /// The path the customer's browser comes back to; the host knows the public address before it.
+    /// Where the customer's browser comes back to, as every attempt says it, whoever sends it; none in a row of a
+    /// release that kept the path alone.
+    return_url: Option<String>,
+    /// The path of it, for such a release beside this one, which knows nothing else.
     return_path: String,
 }
 
@@ -44,6 +47,7 @@ impl ChargeCard {
         .bind(now)
         .run()
         .await?;
+        let return_path = format!("/v1/returns/{tenant}/{}/{attempt}", payment.id);
         let effect = Self {
             payment: payment.id,
             attempt,
@@ -51,7 +55,8 @@ impl ChargeCard {
             currency: payment.currency,
             payment_method: method,
             capture: payment.capture_method == CaptureMethod::Automatic,
-            return_path: format!("/v1/returns/{tenant}/{}/{attempt}", payment.id),
+            return_url: Some(cx.address(&return_path)?),
+            return_path,
         };
         cx.ask(&effect, payment.id)
     }
@@ -70,6 +75,7 @@ impl Effect for ChargeCard {
     }
 
     fn build(&self) -> Request {
+        let return_url = self.return_url.clone().unwrap_or_else(|| format!("{PUBLIC}{}", self.return_path));
         post(
             "/v1/charges".to_owned(),
             json!({
@@ -78,7 +84,7 @@ impl Effect for ChargeCard {
                 "payment_method": self.payment_method,
                 "capture": self.capture,
                 "reference": self.payment,
-                "return_url": format!("{PUBLIC}{}", self.return_path),
+                "return_url": return_url,
             }),
         )
     }

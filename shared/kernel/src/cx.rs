@@ -1,4 +1,5 @@
-//! What a room is given: a transaction, the caller, the time, new identifiers, and ways to say what must follow.
+//! What a room is given: a transaction, the caller, the time, new identifiers, the deployment's public address, and ways
+//! to say what must follow.
 
 use std::ops::{Deref, DerefMut};
 
@@ -52,6 +53,7 @@ pub struct Cx {
     pub(crate) view: View,
     pub(crate) ids: Ids,
     pub(crate) source: String,
+    pub(crate) address: Option<String>,
     pub(crate) trace: Option<TraceParent>,
     pub(crate) about: Option<String>,
     pub(crate) emitted: Vec<Event>,
@@ -89,6 +91,18 @@ impl Cx {
     /// A new identifier.
     pub fn new_id<K: Kind>(&self) -> Id<K> {
         self.ids.new_id()
+    }
+
+    /// The address under which a browser or a peer reaches this path of ours. An effect that tells it to a peer keeps it
+    /// in its input: another process, at another address, then repeats the same bytes under the same key.
+    ///
+    /// # Errors
+    /// A fault where the deployment has no public address.
+    pub fn address(&self, path: &str) -> Result<String, Stop> {
+        match &self.address {
+            Some(address) => Ok(format!("{address}{path}")),
+            None => Err(Stop::fault(format!("this deployment has no public address to put before {path}"))),
+        }
     }
 
     /// Names the resource this invocation is about, for the audit record. The first event's subject is the default.

@@ -5,8 +5,11 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-/// Stands at the start of a text in a request's JSON where the host puts its own public address.
-pub const PUBLIC: &str = "{public}";
+/// Stands at the start of a text in a request's JSON where the host puts its own public address: in an effect whose row
+/// an earlier release wrote, without the address. Every other one keeps what [`crate::cx::Cx::address`] said when it
+/// was asked for, or a process at another address would send other bytes under the same key. It is never stored, and
+/// begins with a character that no text from outside may hold.
+pub const PUBLIC: &str = "\u{0}public";
 
 /// A request to a peer. The host adds the peer's address and credentials, and the idempotency key.
 #[derive(Clone, Debug, PartialEq)]

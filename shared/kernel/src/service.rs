@@ -91,6 +91,8 @@ pub struct Settings {
     pub freezes: bool,
     /// What carries events, as spans name it: `rabbitmq`, `aws_sqs` and so on.
     pub messaging_system: &'static str,
+    /// Where browsers and peers reach this deployment, without a slash at the end; none where nobody is sent there.
+    pub address: Option<String>,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -106,6 +108,7 @@ impl Default for Settings {
             functions: vec!["*".to_owned()],
             freezes: false,
             messaging_system: "florin",
+            address: None,
         }
     }
 }

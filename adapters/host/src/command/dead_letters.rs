@@ -53,11 +53,11 @@ enum Verb {
 
 /// The services as a command joins them: beside the process that serves.
 pub(super) async fn joined(config: Config, clock: Clock) -> Result<Vec<Arc<Service>>, HostError> {
-    let public = config.get("public_url").unwrap_or_default().trim_end_matches('/').to_owned();
-    let network = network(&config, card::address(&config), public, false)?;
+    let address = config.get("public_url").map(|url| url.trim_end_matches('/').to_owned());
+    let network = network(&config, card::address(&config), address.clone().unwrap_or_default(), false)?;
     let mut services = Vec::new();
     for definition in chosen(&config)? {
-        let service = service(definition, &config, &clock, &network, false).await?;
+        let service = service(definition, &config, &clock, &network, address.as_deref(), false).await?;
         if !config.is_embedded(definition.name) && !schema::fits(&service).await? {
             return Err(HostError(format!("{}: the database is away", definition.name)));
         }

@@ -21,7 +21,7 @@ pub(crate) fn return_path(suite: &Suite) -> String {
         }
         _ => None,
     });
-    told.expect("a return address").strip_prefix("{public}").expect("a path of ours").to_owned()
+    path_of(&told.expect("a return address")).to_owned()
 }
 
 async fn comes_back(suite: &Suite, address: &str) -> Reply {

@@ -16,6 +16,7 @@ mod expiry;
 mod keys;
 mod lists;
 mod model;
+mod moved;
 mod racing;
 mod reference;
 mod refund;

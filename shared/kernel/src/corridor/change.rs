@@ -34,6 +34,7 @@ impl Service {
             view: View { tx, caller: caller.clone(), now: self.clock.now(), list: None },
             ids: self.ids.clone(),
             source: self.definition.source(),
+            address: self.settings.address.clone(),
             trace: trace.cloned(),
             about: None,
             emitted: Vec::new(),

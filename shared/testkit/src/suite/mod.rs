@@ -50,6 +50,9 @@ pub struct Suite {
     directory: tempfile::TempDir,
 }
 
+/// Where a suite says it is reached, unless its settings say otherwise.
+pub const ADDRESS: &str = "http://florin.test";
+
 /// When the suites' clocks start: a Saturday at noon.
 pub const START: &str = "2026-01-31T12:00:00Z";
 
@@ -89,7 +92,9 @@ impl Suite {
         let clock = Clock::standing_at(START.parse::<Timestamp>().expect("a time"));
         let stop = CancellationToken::new();
         let sandbox = sandbox(&directory, &clock, &stop).await;
-        let peers = peers(&sandbox);
+        let peers = Arc::new(Peers::new(network(&sandbox, ADDRESS)));
+        let address = settings.address.clone().or_else(|| Some(ADDRESS.to_owned()));
+        let settings = Settings { address, ..settings.clone() };
         let mut services = Vec::new();
         for definition in definitions {
             let db = database.of_service(definition).await;
@@ -101,6 +106,14 @@ impl Suite {
         let app = App::new(services.clone(), verifier, Limits::default());
         let router = florin_http::router::router(&app);
         Some(Self { engine, clock, services, router, peers, sandbox, database, key, stop, directory })
+    }
+
+    /// A service as another process of this deployment serves it, that is reached elsewhere.
+    pub fn elsewhere(&self, name: &str, address: &str) -> Arc<Service> {
+        let here = self.service(name);
+        let network = Arc::new(network(&self.sandbox, address));
+        let settings = Settings { address: Some(address.to_owned()), ..here.settings.clone() };
+        Service::new(here.definition, here.db.clone(), self.clock.clone(), network, settings)
     }
 
     /// The service of this name.
@@ -249,8 +262,7 @@ async fn sandbox(directory: &tempfile::TempDir, clock: &Clock, stop: &Cancellati
     format!("http://{address}")
 }
 
-fn peers(sandbox: &str) -> Arc<Peers> {
+fn network(sandbox: &str, address: &str) -> HttpNetwork {
     let card = Peer { base: sandbox.to_owned(), credential: None };
-    let network = HttpNetwork::new(HashMap::from([("card", card)]), "http://florin.test").expect("a client");
-    Arc::new(Peers::new(network))
+    HttpNetwork::new(HashMap::from([("card", card)]), address).expect("a client")
 }
