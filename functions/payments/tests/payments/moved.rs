@@ -17,7 +17,7 @@ const ELSEWHERE: &str = "http://elsewhere.test";
 /// Lets whoever held the charge be gone, and sweeps where the deployment is now.
 async fn swept(suite: &Suite, elsewhere: &Arc<Service>) {
     suite.advance(effects::LEASE + Duration::from_secs(1));
-    assert_eq!(elsewhere.sweep(1_000).await.unwrap(), 1);
+    assert_eq!(elsewhere.sweep(1_000).await.expect("the effects are read"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
