@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use florin_conformance::audit::{assert_recorded, event, operation};
+use florin_conformance::process;
 use florin_conformance::wait::until;
 use florin_testkit::suite::Engine;
 use serde_json::Value;
@@ -34,7 +35,22 @@ async fn check(engine: Engine) {
     );
 
     scene.card.set_away(false);
-    scene.site.command(&["effects", "retry", effect["id"].as_str().expect("an id")]);
+    // The provider may have forgotten the key by now: somebody looks there first, and knows under what.
+    let id = effect["id"].as_str().expect("an id");
+    let remembered = &effect["may_happen_twice"];
+    let key = remembered["key"].as_str().expect("a key");
+    assert_eq!(
+        (&remembered["peer"], &remembered["subject"]),
+        (&"card".into(), &scene.payment.as_str().into())
+    );
+    let refused = process::run(&["effects", "retry", id], &scene.site.environment(), scene.site.directory());
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    for part in [id, key, &scene.payment, "--may-happen-twice"] {
+        assert!(said.contains(part), "{part} is not in: {said}");
+    }
+    assert_eq!(&effects(&scene)[..], std::slice::from_ref(effect), "a refused retry changed something");
+    scene.site.command(&["effects", "retry", id, "--may-happen-twice"]);
     until("the payment is paid", || async { (scene.status().await == "succeeded").then_some(()) }).await;
     assert!(effects(&scene).is_empty());
     // The key's answer was given and stays what it was.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use florin_kernel::rows::{backlog, effects};
+use florin_kernel::rows::backlog;
+use florin_kernel::rows::effects::{self, Remembered, Retried, Twice};
 use florin_kernel::service::Settings;
 use florin_testkit::suite::{Fault, Suite, on_each_database_with};
 use serde_json::json;
@@ -33,12 +34,13 @@ async fn open_effects(suite: &Suite) -> Vec<(String, String, String)> {
     rows.into_iter().map(|row| (row.id, row.function, row.state)).collect()
 }
 
-/// Wants the one open effect again, as `florin effects retry` does.
-async fn retry(suite: &Suite) {
+/// Wants the one open effect again, as `florin effects retry` does, and `florin effects retry --may-happen-twice`.
+async fn retry(suite: &Suite, twice: Twice) {
     let open = open_effects(suite).await;
     assert_eq!(open.len(), 1, "{open:?}");
     assert_eq!(open[0].2, "needs_review");
-    assert!(effects::retry(suite.service("payments"), &open[0].0).await.expect("a retry"));
+    let retried = effects::retry(suite.service("payments"), &open[0].0, twice).await.expect("a retry");
+    assert_eq!(retried, Retried::Wanted);
     assert_eq!(suite.sweep().await, 1);
     assert_eq!(open_effects(suite).await, []);
 }
@@ -63,11 +65,61 @@ async fn a_charge_that_stays_unknown_for_a_day_needs_review_and_a_retry_resolves
         let answer = shop.post_once(&path, "k", json!({})).await;
         assert_eq!((answer.status, &answer.body), (200, &flagged));
         assert_eq!(open_effects(&suite).await[0].1, "payments.charge_card");
-        retry(&suite).await;
+        retry(&suite, Twice::MayHappen).await;
         assert_eq!(stands(&shop, &id).await, ("succeeded".to_owned(), 0, 1_000, 0));
         assert_eq!(payment(&shop, &id).await["needs_review"], false);
         assert_eq!((asked(&suite, &id).await, at_provider(&suite, &id).await), (vec![2], (1, 1, 0, 0)));
         assert_eq!(shop.post_once(&path, "k", json!({})).await.bytes, answer.bytes);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_charge_whose_key_may_be_forgotten_is_sent_again_only_when_it_may_happen_twice() {
+    on_each_database_with(SERVICES, &impatient(), |suite: Suite| async move {
+        let (shop, service) = (suite.client("shop"), suite.service("payments"));
+        let id = created(&shop, json!({ "payment_method": "pm_card_visa" })).await;
+        suite.peers.fail_next(&[Fault::AnswerLost]);
+        act(&shop, &id, "confirm", json!({})).await;
+        grows_old(&suite).await;
+        let seen = suite.peers.seen();
+        let open = effects::list(service, 10).await.expect("the effects");
+        let remembered = Remembered {
+            peer: Some("card"),
+            key: seen.last().map(|sent| sent.key.clone()),
+            subject: id.clone(),
+        };
+        assert_eq!(effects::may_happen_twice(service, &open[0]), Some(remembered.clone()));
+        let refused = effects::retry(service, &open[0].id, Twice::Never).await.expect("an answer");
+        assert_eq!(refused, Retried::MayHappenTwice(remembered));
+        assert_eq!(suite.sweep().await, 0, "it was refused and is wanted");
+        assert_eq!(suite.peers.seen().len(), seen.len(), "it was refused and sent");
+        assert_eq!(open_effects(&suite).await[0].2, "needs_review");
+        retry(&suite, Twice::MayHappen).await;
+        assert_eq!(suite.peers.seen().len(), seen.len() + 1);
+        assert_eq!(effects::retry(service, &open[0].id, Twice::MayHappen).await.unwrap(), Retried::NotOpen);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_charge_that_is_retried_while_its_key_protects_it_does_not_outlive_the_key() {
+    on_each_database_with(SERVICES, &impatient(), |suite: Suite| async move {
+        let (shop, service) = (suite.client("shop"), suite.service("payments"));
+        let id = created(&shop, json!({ "payment_method": "pm_card_visa" })).await;
+        suite.peers.fail_next(&[Fault::AnswerLost; 2]);
+        act(&shop, &id, "confirm", json!({})).await;
+        suite.drained().await;
+        suite.advance(MAX_AGE / 2);
+        let open = effects::list(service, 10).await.expect("the effects");
+        assert_eq!(effects::may_happen_twice(service, &open[0]), None);
+        assert_eq!(effects::retry(service, &open[0].id, Twice::Never).await.unwrap(), Retried::Wanted);
+        assert_eq!(suite.sweep().await, 1);
+        assert_eq!(suite.peers.seen().len(), 2, "it is sent, under its key");
+        suite.advance(MAX_AGE / 2);
+        assert_eq!(suite.sweep().await, 1);
+        assert_eq!(suite.peers.seen().len(), 2, "the key may be forgotten, and it was sent");
+        assert_eq!(open_effects(&suite).await[0].2, "needs_review");
     })
     .await;
 }
@@ -102,7 +154,7 @@ async fn a_capture_or_release_that_stays_unknown_needs_review_until_it_is_resolv
                 assert_eq!(act(&shop, &id, verb, json!({})).await.status, 202);
                 grows_old(&suite).await;
                 assert_eq!(payment(&shop, &id).await["needs_review"], true);
-                retry(&suite).await;
+                retry(&suite, Twice::MayHappen).await;
                 assert_eq!(stands(&shop, &id).await, after);
                 assert_eq!(payment(&shop, &id).await["needs_review"], false);
             }
@@ -128,7 +180,7 @@ async fn a_refund_that_stays_unknown_needs_review_until_it_is_resolved_either_wa
             if refused {
                 suite.peers.fail_next(&[Fault::Says(409, r#"{"error": {"code": "account_closed"}}"#)]);
             }
-            retry(&suite).await;
+            retry(&suite, Twice::MayHappen).await;
             let resolved = payment(&shop, &id).await;
             assert_eq!(resolved["needs_review"], false);
             assert_eq!(resolved["amount_refunded"], if refused { 0 } else { 300 });
@@ -156,7 +208,8 @@ async fn two_refunds_that_stay_unknown_need_review_until_both_are_resolved() {
         assert_eq!(suite.sweep().await, 2);
         for flagged in [true, false] {
             let open = open_effects(&suite).await;
-            effects::retry(suite.service("payments"), &open[0].0).await.expect("a retry");
+            let retried = effects::retry(suite.service("payments"), &open[0].0, Twice::MayHappen).await;
+            assert_eq!(retried.expect("a retry"), Retried::Wanted);
             assert_eq!(suite.sweep().await, 1);
             assert_eq!(payment(&shop, &id).await["needs_review"], flagged);
         }
@@ -234,12 +287,13 @@ async fn a_charge_that_contradicts_us_is_kept_and_looked_up_until_it_does_not() 
             suite.advance(MAX_AGE);
             assert_eq!(suite.sweep().await, 0, "it is tried although a person must look");
             if again {
-                assert!(effects::retry(service, &effect.id).await.expect("a retry"));
+                let retried = effects::retry(service, &effect.id, Twice::Never).await.expect("a retry");
+                assert_eq!(retried, Retried::Wanted, "a look-up charges nobody");
                 assert_eq!(suite.sweep().await, 1);
             }
         }
         suite.peers.fail_next(&[AGREES]);
-        retry(&suite).await;
+        retry(&suite, Twice::Never).await;
         assert_eq!(stands(&shop, &id).await, ("succeeded".to_owned(), 0, 1_000, 0));
         assert_eq!(payment(&shop, &id).await["needs_review"], false);
         let requests: Vec<_> =
@@ -264,7 +318,7 @@ async fn a_contradicting_charge_that_a_person_gave_up_at_the_provider_frees_the_
         suite.drained().await;
         let voided = r#"{"id": "ch_1", "status": "voided", "amount": 999, "currency": "EUR"}"#;
         suite.peers.fail_next(&[Fault::Says(200, voided)]);
-        retry(&suite).await;
+        retry(&suite, Twice::Never).await;
         assert_eq!(stands(&shop, &id).await, ("requires_payment_method".to_owned(), 0, 0, 0));
         assert_eq!(payment(&shop, &id).await["needs_review"], false);
         let paid = act(&shop, &id, "confirm", json!({ "payment_method": "pm_card_visa" })).await;

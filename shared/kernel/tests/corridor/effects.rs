@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use florin_kernel::rows::{backlog, effects};
+use florin_kernel::rows::backlog;
+use florin_kernel::rows::effects::{self, Retried, Twice};
 use florin_kernel::service::Settings;
 use florin_testkit::suite::{Fault, Suite, on_each_database, on_each_database_with};
 use serde_json::json;
@@ -133,7 +134,7 @@ async fn an_effect_that_is_never_resolved_needs_a_person_and_can_be_wanted_again
         let given_up = anna.post_once("/notes", "k", body).await;
         assert_eq!((given_up.status, &given_up.body["text"]), (200, &json!("hello rang: unresolved")));
         assert_eq!(suite.sweep().await, 0, "nobody tries it by himself");
-        assert!(effects::retry(service, &open[0].id).await.unwrap());
+        assert_eq!(effects::retry(service, &open[0].id, Twice::Never).await.unwrap(), Retried::Wanted);
         assert_eq!(suite.sweep().await, 1);
         assert_eq!(texts(&anna).await, ["hello rang: 200"]);
     })
@@ -172,7 +173,7 @@ async fn an_outcome_that_needs_a_person_stands_and_its_effect_can_be_wanted_agai
         let why = effect.last_error.as_deref();
         assert_eq!((effect.state.as_str(), why), ("needs_review", Some("the bell is cracked")));
         assert_eq!(backlog::read(service).await.unwrap().needs_review.count, 1);
-        assert!(effects::retry(service, &effect.id).await.unwrap());
+        assert_eq!(effects::retry(service, &effect.id, Twice::Never).await.unwrap(), Retried::Wanted);
         assert_eq!(suite.sweep().await, 1);
         assert!(effects::list(service, 10).await.unwrap().is_empty());
         assert_eq!(texts(&anna).await, ["hello rang: 200"]);
