@@ -64,12 +64,15 @@ impl Caller {
     /// The subject of who came in by a public door.
     pub const STRANGER: &str = "public";
 
+    /// The subject of whoever acts by the binary's own commands, beside the doors.
+    pub const OPERATOR: &str = "operator";
+
     /// Whether a name is one of ours: a token that brought it would write audit records in the system's name.
     pub fn is_reserved(name: &str) -> bool {
-        [Self::NOBODY, Self::STRANGER].contains(&name)
+        [Self::NOBODY, Self::STRANGER, Self::OPERATOR].contains(&name)
     }
 
-    /// The system itself, acting inside a tenant, as [`Self::NOBODY`] or [`Self::STRANGER`].
+    /// The system itself, acting inside a tenant, as [`Self::NOBODY`], [`Self::STRANGER`] or [`Self::OPERATOR`].
     pub fn system(subject: &str, tenant: TenantId) -> Self {
         Self { subject: subject.to_owned(), client: subject.to_owned(), tenant, scopes: BTreeSet::new() }
     }

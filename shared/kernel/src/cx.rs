@@ -171,7 +171,7 @@ impl Cx {
 /// The type of the event that tells the audit service of an operation.
 pub const OPERATION_EVENT: &str = "florin.audit.operation.v1";
 
-/// What the audit service is told of an operation; every audited service emits it.
+/// What the audit service is told of an operation; every audited service emits it, and every service of an operator's act.
 pub const OPERATION: EventType<OperationRecord<'static>> = EventType::new(
     OPERATION_EVENT,
     "An operation was asked for, or a job or a delivery ran.",
@@ -184,7 +184,7 @@ pub const OPERATION: EventType<OperationRecord<'static>> = EventType::new(
 pub struct OperationRecord<'a> {
     /// The invocation.
     pub operation_id: &'a str,
-    /// The function's name.
+    /// The function's name; of an operator's act the service's and the act's, such as `payments.retry_effect`.
     pub operation: &'a str,
     /// Who asked.
     pub actor: Actor<'a>,
@@ -205,7 +205,7 @@ pub struct OperationRecord<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Actor<'a> {
-    /// The token's subject, or `florin` for the system itself.
+    /// The token's subject, `florin` for the system itself, or `operator` for whoever runs a command on its data.
     pub subject: &'a str,
     /// Through which client.
     pub client: &'a str,
@@ -213,7 +213,7 @@ pub struct Actor<'a> {
 
 pub(crate) struct Operation<'a> {
     pub(crate) id: &'a str,
-    pub(crate) function: &'static str,
+    pub(crate) function: &'a str,
     pub(crate) outcome: &'a str,
     pub(crate) code: Option<&'a str>,
     pub(crate) request_id: Option<&'a str>,

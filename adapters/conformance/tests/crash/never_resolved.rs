@@ -63,6 +63,7 @@ async fn check(engine: Engine) {
         operation("confirm_payment", payment, "accepted"),
         operation("record_charge", payment, "needs_review"),
         event("payment.needs_review", payment, 3),
+        operation("retry_effect", payment, "succeeded"),
         operation("record_charge", payment, "succeeded"),
         event("payment.succeeded", payment, 4),
     ];

@@ -83,6 +83,7 @@ async fn a_charge_whose_key_may_be_forgotten_is_sent_again_only_when_it_may_happ
         act(&shop, &id, "confirm", json!({})).await;
         grows_old(&suite).await;
         let seen = suite.peers.seen();
+        suite.published().await;
         let open = effects::list(service, 10).await.expect("the effects");
         let remembered = Remembered {
             peer: Some("card"),
@@ -95,11 +96,21 @@ async fn a_charge_whose_key_may_be_forgotten_is_sent_again_only_when_it_may_happ
         assert_eq!(suite.sweep().await, 0, "it was refused and is wanted");
         assert_eq!(suite.peers.seen().len(), seen.len(), "it was refused and sent");
         assert_eq!(open_effects(&suite).await[0].2, "needs_review");
+        assert_eq!(acts(&suite).await, 0, "a refused retry is no act");
         retry(&suite, Twice::MayHappen).await;
         assert_eq!(suite.peers.seen().len(), seen.len() + 1);
+        assert_eq!(acts(&suite).await, 1);
         assert_eq!(effects::retry(service, &open[0].id, Twice::MayHappen).await.unwrap(), Retried::NotOpen);
     })
     .await;
+}
+
+/// How many retries of an operator's are told.
+async fn acts(suite: &Suite) -> usize {
+    let told = suite.published().await;
+    let data = told.iter().filter_map(|event| event.json());
+    let by_operator = data.filter(|data| data["actor"]["subject"] == "operator");
+    by_operator.inspect(|data| assert_eq!(data["operation"], "payments.retry_effect")).count()
 }
 
 #[tokio::test(flavor = "multi_thread")]

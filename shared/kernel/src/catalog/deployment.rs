@@ -81,7 +81,8 @@ impl Deployment {
         });
         let kernel = KernelJob::ALL.map(|job| {
             let needs = match job {
-                KernelJob::Sweep => Needs { publishes, peers: peers.clone() },
+                // What an operator did to its rows is told by every service.
+                KernelJob::Sweep => Needs { publishes: true, peers: peers.clone() },
                 KernelJob::Purge => Needs { publishes: false, peers: Vec::new() },
             };
             let name = format!("{}.{}", definition.name, job.verb());

@@ -16,11 +16,12 @@ pub struct Emitted {
 }
 
 /// Every event type in the order of the services' lists, and last the operation's record that the kernel emits
-/// for every audited service.
+/// for every audited service, and for every service of what an operator does to its rows.
 pub fn emitted(definitions: &[&'static Definition]) -> Vec<Emitted> {
     let own = definitions.iter().flat_map(|of| of.events.iter().map(|entry| (*entry, vec![of.name])));
-    let audited: Vec<_> = definitions.iter().filter(|of| of.audited).map(|of| of.name).collect();
-    own.chain((!audited.is_empty()).then_some((OPERATION.entry(), audited)))
+    let every = || definitions.iter().map(|of| of.name).collect();
+    let audited = definitions.iter().any(|of| of.audited);
+    own.chain(audited.then(|| (OPERATION.entry(), every())))
         .map(|(entry, producers)| Emitted { entry, producers, consumers: consumers(definitions, entry.kind) })
         .collect()
 }

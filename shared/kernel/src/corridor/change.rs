@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::answer::Answered;
 use crate::caller::Caller;
 use crate::cx::{Cx, Operation, View};
-use crate::db::{DbResult, Trouble, Wall};
+use crate::db::{DbResult, Trouble, Tx, Wall};
 use crate::event::TraceParent;
 use crate::function::Room;
 use crate::metric;
@@ -29,8 +29,12 @@ pub(crate) struct Wanted {
 impl Service {
     /// Begins a change inside the caller's tenant.
     pub(super) async fn begin(&self, caller: &Caller, trace: Option<&TraceParent>) -> DbResult<Cx> {
-        let tx = self.db.begin(Wall::Tenant(&caller.tenant)).await?;
-        Ok(Cx {
+        Ok(self.context(self.db.begin(Wall::Tenant(&caller.tenant)).await?, caller, trace))
+    }
+
+    /// The context of a change in this transaction.
+    pub(super) fn context(&self, tx: Tx, caller: &Caller, trace: Option<&TraceParent>) -> Cx {
+        Cx {
             view: View { tx, caller: caller.clone(), now: self.clock.now(), list: None },
             ids: self.ids.clone(),
             source: self.definition.source(),
@@ -40,7 +44,7 @@ impl Service {
             emitted: Vec::new(),
             asked: Vec::new(),
             review: None,
-        })
+        }
     }
 
     /// Writes what a change emitted and asked for, and its record, into its transaction.

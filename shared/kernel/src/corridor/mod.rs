@@ -1,5 +1,6 @@
 //! The corridor every invocation walks: limits, caller, scope, parse, idempotency, begin, run, outbox, commit.
 
+mod act;
 mod bells;
 mod change;
 mod command;
@@ -16,6 +17,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
+pub(crate) use act::Act;
 pub(crate) use bells::Bells;
 pub use delivery::{Disposition, LADDER};
 pub use effect::EffectRun;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::inbox::{self, Delivery};
-use crate::corridor::Disposition;
+use crate::corridor::{Act, Disposition};
 use crate::db::{CommitError, DbResult, Tx, Wall};
 use crate::event::Event;
 use crate::id::Kind;
@@ -103,11 +103,23 @@ pub async fn show(service: &Service, id: &str) -> DbResult<Option<DeadLetter>> {
     service.db.read(Wall::System).await?.sql(ONE).bind(id.to_owned()).first().await
 }
 
-/// Tries a dead letter again by the ordinary path. It is gone when that succeeds.
+impl DeadLetter {
+    /// What it is about: the subject of its event, else itself.
+    fn resource(&self) -> String {
+        let event = Event::from_stored(&self.event).ok();
+        event.and_then(|event| event.subject).unwrap_or_else(|| self.id.clone())
+    }
+}
+
+/// Tries a dead letter again by the ordinary path. It is gone when that succeeds. That an operator tried is recorded
+/// whatever it comes to.
 pub async fn replay(service: &Arc<Service>, letter: &DeadLetter) -> DbResult<Disposition> {
     let event = Event::from_stored(&letter.event)?;
     let mut tx = service.db.begin(Wall::System).await?;
     inbox::revive(&mut tx, &letter.function, &letter.source, &letter.event_id).await?;
+    let resource = letter.resource();
+    let act = Act { verb: "replay_dead_letter", tenant: &letter.tenant, resource: &resource };
+    let tx = service.record_act(tx, act).await?;
     tx.commit().await.map_err(CommitError::into_error)?;
     let disposition = service.deliver(&letter.function, event, None).await;
     if matches!(disposition, Disposition::Done | Disposition::Duplicate) {
@@ -135,10 +147,18 @@ async fn drop_done(service: &Service, letter: &DeadLetter) -> DbResult<()> {
     tx.commit().await.map_err(CommitError::into_error)
 }
 
-/// Forgets a dead letter; whether there was one.
+/// Forgets a dead letter, and records that an operator did; whether there was one.
 pub async fn drop_one(service: &Service, id: &str) -> DbResult<bool> {
     let mut tx = service.db.begin(Wall::System).await?;
+    let letter: Option<DeadLetter> = tx.sql(ONE).bind(id.to_owned()).first().await?;
+    let Some(letter) = letter else { return Ok(false) };
     let rows = tx.sql("DELETE FROM florin_dead_letters WHERE id = $1").bind(id.to_owned()).run().await?;
+    if rows == 0 {
+        return Ok(false);
+    }
+    let resource = letter.resource();
+    let act = Act { verb: "drop_dead_letter", tenant: &letter.tenant, resource: &resource };
+    let tx = service.record_act(tx, act).await?;
     tx.commit().await.map_err(CommitError::into_error)?;
-    Ok(rows == 1)
+    Ok(true)
 }

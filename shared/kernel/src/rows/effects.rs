@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::caller::TenantId;
+use crate::corridor::Act;
 use crate::cx::Asked;
 use crate::db::{CommitError, DbResult, Tx, Wall};
 use crate::function::Room;
@@ -337,7 +338,7 @@ pub async fn retry(service: &Service, id: &str, twice: Twice) -> DbResult<Retrie
              SET state = 'wanted', due_at = $2, created_at = $3
              WHERE id = $1 AND state <> 'done'",
         )
-        .bind(row.id)
+        .bind(row.id.clone())
         .bind(now)
         .bind(lives_since)
         .run()
@@ -345,6 +346,8 @@ pub async fn retry(service: &Service, id: &str, twice: Twice) -> DbResult<Retrie
     if rows == 0 {
         return Ok(Retried::NotOpen);
     }
+    let act = Act { verb: "retry_effect", tenant: row.tenant.as_str(), resource: &row.subject };
+    let tx = service.record_act(tx, act).await?;
     tx.commit().await.map_err(CommitError::into_error)?;
     Ok(Retried::Wanted)
 }

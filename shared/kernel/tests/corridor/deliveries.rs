@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use florin_kernel::corridor::{Disposition, LADDER};
+use florin_kernel::cx::OPERATION_EVENT;
 use florin_kernel::event::{Data, Event};
 use florin_kernel::rows::dead_letters;
 use florin_testkit::suite::{Suite, on_each_database};
@@ -81,6 +82,55 @@ async fn a_retry_climbs_the_ladder_and_ends_as_a_dead_letter_that_can_be_replaye
         assert!(dead_letters::list(service, 10).await.unwrap().is_empty());
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_does_with_a_dead_letter_is_recorded_in_its_tenant_about_its_subject() {
+    on_each_database(&[&NOTES], |suite| async move {
+        let service = suite.service("notes");
+        deliver(&suite, &Event { subject: Some("nte_1".to_owned()), ..heard("e1", Some("anna"), "refuse") })
+            .await;
+        deliver(&suite, &Event { subject: None, ..heard("e2", Some("anna"), "refuse") }).await;
+        deliver(&suite, &heard("e3", None, "refuse")).await;
+        suite.published().await;
+        let letters = dead_letters::list(service, 10).await.unwrap();
+        assert!(matches!(
+            dead_letters::replay(service, &letters[0]).await.unwrap(),
+            Disposition::Permanent { .. }
+        ));
+        for letter in &letters {
+            assert!(dead_letters::drop_one(service, &letter.id).await.unwrap());
+        }
+        assert!(!dead_letters::drop_one(service, &letters[0].id).await.unwrap());
+        let of = |letter: &dead_letters::DeadLetter| (letter.event_id.clone(), letter.id.clone());
+        let without_subject = letters.iter().map(of).find(|(event, _)| event == "e2").unwrap().1;
+        assert_eq!(
+            acts(&suite).await,
+            [
+                ("notes.drop_dead_letter".to_owned(), without_subject),
+                ("notes.drop_dead_letter".to_owned(), "nte_1".to_owned()),
+                ("notes.replay_dead_letter".to_owned(), "nte_1".to_owned()),
+            ],
+            "the letter without a tenant has nobody who could read its record"
+        );
+    })
+    .await;
+}
+
+/// The operation and resource of what the operator did in anna's tenant, sorted.
+async fn acts(suite: &Suite) -> Vec<(String, String)> {
+    let mut acts = Vec::new();
+    for event in suite.published().await {
+        let record = event.json().unwrap();
+        if record["actor"]["subject"] == "operator" {
+            assert_eq!((event.kind.as_str(), event.extension("tenant")), (OPERATION_EVENT, Some("anna")));
+            assert_eq!(record["outcome"], "succeeded");
+            let text = |name: &str| record[name].as_str().unwrap().to_owned();
+            acts.push((text("operation"), text("resource")));
+        }
+    }
+    acts.sort();
+    acts
 }
 
 #[tokio::test(flavor = "multi_thread")]
