@@ -48,6 +48,33 @@ fn values_that_cannot_be_are_refused_with_the_settings_name() {
 }
 
 #[test]
+fn what_looks_at_data_that_is_not_there_says_so_and_makes_none() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let missing = scratch.path().join("mistyped");
+    let empty = scratch.path().join("empty");
+    std::fs::create_dir(&empty).expect("a directory");
+    for directory in [&missing, &empty] {
+        let data = directory.to_str().expect("a path");
+        for command in [
+            &["outbox"][..],
+            &["effects", "list"],
+            &["effects", "retry", "efx_1"],
+            &["dead-letters", "list"],
+            &["dead-letters", "show", "dlt_1"],
+            &["dead-letters", "replay", "all"],
+            &["dead-letters", "drop", "dlt_1"],
+        ] {
+            let said = refused(&[command, &["--data", data]].concat(), &[]);
+            assert!(said.contains(data), "{command:?}: {said}");
+            let said = refused(command, &[("FLORIN_DATA", data)]);
+            assert!(said.contains(data), "{command:?}: {said}");
+        }
+    }
+    assert!(!missing.exists(), "a mistyped directory was made");
+    assert_eq!(std::fs::read_dir(&empty).expect("the directory").count(), 0, "a database was made");
+}
+
+#[test]
 fn what_others_can_reach_needs_an_issuer() {
     let said = refused(&[], &[("FLORIN_LISTEN", "0.0.0.0:0")]);
     assert!(said.contains("FLORIN_ISSUER"), "{said}");

@@ -1,5 +1,6 @@
 //! `florin dead-letters`: deliveries that cannot succeed, on every platform in the consumer's own database.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
@@ -7,6 +8,7 @@ use florin_kernel::corridor::Disposition;
 use florin_kernel::rows::dead_letters;
 use florin_kernel::service::Service;
 use florin_kernel::time::Clock;
+use florin_queue::embedded::FILE;
 
 use super::{print, print_json};
 use crate::card;
@@ -15,6 +17,7 @@ use crate::deployment::{HostError, network, service};
 use crate::functions::chosen;
 use crate::queue::{Broker, subscriptions};
 use crate::schema;
+use crate::sqlite;
 
 /// Deliveries that cannot succeed.
 #[derive(Debug, Args)]
@@ -51,8 +54,14 @@ enum Verb {
     },
 }
 
-/// The services as a command joins them: beside the process that serves.
+/// The services as a command joins them: beside the process that serves, or after it. It makes no database: one that is
+/// empty because its directory was mistyped would look like one in which nothing waits.
 pub(super) async fn joined(config: Config, clock: Clock) -> Result<Vec<Arc<Service>>, HostError> {
+    for definition in chosen(&config)? {
+        if let Some(file) = sqlite::file(&config.database_url(definition.name)) {
+            is_there(&file, definition.name)?;
+        }
+    }
     let address = config.get("public_url").map(|url| url.trim_end_matches('/').to_owned());
     let network = network(&config, card::address(&config), address.clone().unwrap_or_default(), false)?;
     let mut services = Vec::new();
@@ -66,16 +75,41 @@ pub(super) async fn joined(config: Config, clock: Clock) -> Result<Vec<Arc<Servi
     Ok(services)
 }
 
+/// Whether the file of what a suite keeps here is there.
+fn is_there(file: &Path, of: &str) -> Result<(), HostError> {
+    if file.is_file() {
+        return Ok(());
+    }
+    let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let name = file.file_name().unwrap_or_default().display();
+    Err(HostError(format!(
+        "no suite has served {of} in {}: there is no {name} (--data and FLORIN_DATA say where its data is)",
+        directory.display(),
+    )))
+}
+
 impl DeadLetters {
     pub(super) async fn run(self, config: Config, clock: Clock) -> Result<(), HostError> {
+        let named = self.data.is_some();
         let config = config.with("data", self.data);
         let services = joined(config.clone(), clock.clone()).await?;
         match self.verb {
             Verb::List { most } => {
+                let queue = match is_there(&config.data().join(FILE), "the queue") {
+                    _ if !config.queue_is_embedded() => Ok(()),
+                    Err(error) if named => return Err(error),
+                    looked => looked,
+                };
                 for service in &services {
                     for letter in dead_letters::list(service, most).await? {
                         print_json(&letter)?;
                     }
+                }
+                if let Err(error) = queue {
+                    // Another broker may carry the events, as on Knative, and its address is not said here.
+                    eprintln!("what a broker set aside is not shown: {error}");
+                    return Ok(());
                 }
                 let broker = Broker::open(&config, clock, None).await?;
                 if let Some(subscriber) = broker.subscriber {

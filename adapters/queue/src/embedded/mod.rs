@@ -30,6 +30,7 @@ use crate::features::{Delay, FanOut, Features, Restart};
 use crate::port::{
     Handler, PublishError, Publisher, QueueBacklog, QueueError, SetAside, Subscriber, Subscription,
 };
+pub use store::FILE;
 use store::Store;
 
 /// What it does by itself.

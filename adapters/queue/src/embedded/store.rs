@@ -14,7 +14,8 @@ use tokio::sync::Notify;
 use super::subscriptions::Patterns;
 use crate::port::QueueError;
 
-const FILE: &str = "queue.db";
+/// The name of the queue's file in the data directory.
+pub const FILE: &str = "queue.db";
 
 /// What would end or change the path in a database's address.
 const IN_ADDRESS: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
