@@ -20,7 +20,7 @@ pub(super) fn rows() -> Vec<Row> {
             title: "At a glance",
             panels: vec![
                 Panel::number("Need a person", Query::now(&EFFECTS_NEED_REVIEW, &[SERVICE])).thresholds(ANY).says(
-                    "Nobody knows whether money moved: `florin effects list`, ask the provider, `florin effects retry`.",
+                    "Nobody knows whether money moved: `florin effects list`, look at the provider under the key it names, `florin effects retry`.",
                 ),
                 Panel::number("Oldest without an outcome", Query::now(&EFFECTS_AGE, &[SERVICE])).thresholds(OLD),
                 Panel::number("Without an outcome", Query::now(&EFFECTS_DEPTH, &[SERVICE])),
