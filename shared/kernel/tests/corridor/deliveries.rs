@@ -121,11 +121,11 @@ async fn what_an_operator_does_with_a_dead_letter_is_recorded_in_its_tenant_abou
 async fn acts(suite: &Suite) -> Vec<(String, String)> {
     let mut acts = Vec::new();
     for event in suite.published().await {
-        let record = event.json().unwrap();
+        let record = event.json().expect("JSON");
         if record["actor"]["subject"] == "operator" {
             assert_eq!((event.kind.as_str(), event.extension("tenant")), (OPERATION_EVENT, Some("anna")));
             assert_eq!(record["outcome"], "succeeded");
-            let text = |name: &str| record[name].as_str().unwrap().to_owned();
+            let text = |name: &str| record[name].as_str().expect("text").to_owned();
             acts.push((text("operation"), text("resource")));
         }
     }
