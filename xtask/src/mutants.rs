@@ -190,3 +190,43 @@ fn git(folder: &Path) -> Command {
     git.arg("-C").arg(folder);
     git
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a patch takes for the present text: for each file the lines of each hunk that it keeps or takes out.
+    fn present(patch: &str) -> Vec<(String, String)> {
+        let mut hunks = Vec::new();
+        let mut file = "";
+        for line in patch.lines().skip_while(|line| !line.starts_with("diff ")) {
+            if let Some(named) = line.strip_prefix("--- a/") {
+                file = named;
+            } else if line.starts_with("@@ ") {
+                hunks.push((file.to_owned(), String::new()));
+            } else if let (Some((_, text)), Some(kept)) =
+                (hunks.last_mut(), line.strip_prefix([' ', '-']).or(line.is_empty().then_some("")))
+                && !line.starts_with("--- ")
+            {
+                text.push_str(kept);
+                text.push('\n');
+            }
+        }
+        hunks
+    }
+
+    #[test]
+    fn every_mutant_still_fits_the_code_that_it_breaks() {
+        let mut looked_at = 0;
+        for entry in fs::read_dir(workspace().join(FOLDER)).expect("the mutants") {
+            let path = entry.expect("an entry").path();
+            let mutant = Mutant::read(path.clone()).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+            for (file, text) in present(&fs::read_to_string(&mutant.patch).expect("a patch")) {
+                let now = fs::read_to_string(workspace().join(&file)).unwrap_or_default();
+                assert!(now.contains(&text), "{} does not fit {file} any more", mutant.name);
+                looked_at += 1;
+            }
+        }
+        assert!(looked_at >= 8, "{looked_at} hunks");
+    }
+}
