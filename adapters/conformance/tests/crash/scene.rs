@@ -82,6 +82,15 @@ impl Scene {
         Self { florin: florin.again().await, site, card, commits, client, payment }
     }
 
+    /// Starts the process, which was killed, on the same data at another port, and so at another public address.
+    pub(crate) async fn elsewhere(self) -> Self {
+        let Self { site, card, commits, florin, payment, .. } = self;
+        let moved = site.serve_with("elsewhere", &[]).await;
+        assert_ne!(florin.base(), moved.base());
+        let client = site.client(&moved, "acme");
+        Self { florin: moved, client, site, card, commits, payment }
+    }
+
     /// Repeats the confirm until its answer is final.
     pub(crate) async fn repeated(&self) -> Reply {
         until("the final answer", || async {
