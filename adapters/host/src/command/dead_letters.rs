@@ -55,17 +55,27 @@ enum Verb {
 }
 
 /// The services as a command joins them: beside the process that serves, or after it. It makes no database: one that is
-/// empty because its directory was mistyped would look like one in which nothing waits.
+/// empty because its directory was mistyped would look like one in which nothing waits. A service that nobody serves
+/// from this directory is left out, aloud; where there is none at all, the directory is wrong.
 pub(super) async fn joined(config: Config, clock: Clock) -> Result<Vec<Arc<Service>>, HostError> {
+    let (mut here, mut missing) = (Vec::new(), Vec::new());
     for definition in chosen(&config)? {
-        if let Some(file) = sqlite::file(&config.database_url(definition.name)) {
-            is_there(&file, definition.name)?;
+        let file = sqlite::file(&config.database_url(definition.name));
+        match file.map_or(Ok(()), |file| is_there(&file, definition.name)) {
+            Ok(()) => here.push(definition),
+            Err(error) => missing.push(error),
         }
+    }
+    if here.is_empty() && !missing.is_empty() {
+        return Err(missing.swap_remove(0));
+    }
+    for error in missing {
+        eprintln!("florin: left out: {error}");
     }
     let address = config.get("public_url").map(|url| url.trim_end_matches('/').to_owned());
     let network = network(&config, card::address(&config), address.clone().unwrap_or_default(), false)?;
     let mut services = Vec::new();
-    for definition in chosen(&config)? {
+    for definition in here {
         let service = service(definition, &config, &clock, &network, address.as_deref(), false).await?;
         if !config.is_embedded(definition.name) && !schema::fits(&service).await? {
             return Err(HostError(format!("{}: the database is away", definition.name)));
