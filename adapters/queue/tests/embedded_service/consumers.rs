@@ -94,7 +94,8 @@ async fn a_database_that_is_away_costs_no_attempt() {
         })
     };
     let consuming = tokio::spawn(queue.consume(count_order, 1, counting, stop.clone()));
-    tried.acquire_many(4).await.unwrap().forget();
+    let again = tokio::time::timeout(Duration::from_secs(30), tried.acquire_many(4)).await;
+    again.expect("what was not attempted is delivered again").unwrap().forget();
     stop.cancel();
     consuming.await.unwrap().unwrap();
 
