@@ -119,6 +119,22 @@ async fn a_runner_that_died_loses_its_lease_and_only_one_outcome_is_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_is_recorded_by_whoever_has_it_first_with_a_lease_or_without() {
+    on_each_database_with(&[&NOTES], &impatient(), |suite| async move {
+        let anna = suite.client("anna");
+        suite.peers.fail_next(&[Fault::Asleep]);
+        assert_eq!(anna.post("/notes", json!({"text": "hello", "ring": true})).await.status, 202);
+        suite.peers.until_answered(1).await;
+        suite.advance(effects::LEASE + Duration::from_secs(1));
+        suite.peers.wake();
+        suite.drained().await;
+        assert_eq!(texts(&anna).await, ["hello rang: 200"], "its lease ran out while it slept");
+        assert_eq!((suite.sweep().await, suite.peers.seen().len()), (0, 1), "the peer was asked again");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_effect_that_is_never_resolved_needs_a_person_and_can_be_wanted_again() {
     on_each_database_with(&[&NOTES], &impatient(), |suite| async move {
         let (anna, service) = (suite.client("anna"), suite.service("notes"));

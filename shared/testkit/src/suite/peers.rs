@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use florin_http::network::HttpNetwork;
 use florin_kernel::network::{Network, Outgoing, Response, SendError};
 use futures_util::future::BoxFuture;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// What happens to one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Fault {
     AnswerLost,
     /// It arrives and is answered, and the runner dies before it can tell: the task never goes on.
     Stuck,
+    /// It arrives and is answered, and the runner sleeps until [`Peers::wake`].
+    Asleep,
     /// It does not arrive at the peer: something else says this status with this body.
     Says(u16, &'static str),
 }
@@ -27,11 +29,18 @@ pub struct Peers {
     plan: Mutex<VecDeque<Fault>>,
     seen: Mutex<Vec<Outgoing>>,
     answered: watch::Sender<usize>,
+    woken: Notify,
 }
 
 impl Peers {
     pub(super) fn new(network: HttpNetwork) -> Self {
-        Self { network, plan: Mutex::default(), seen: Mutex::default(), answered: watch::Sender::new(0) }
+        Self {
+            network,
+            plan: Mutex::default(),
+            seen: Mutex::default(),
+            answered: watch::Sender::new(0),
+            woken: Notify::new(),
+        }
     }
 
     /// Orders faults for the next requests, one each.
@@ -50,6 +59,11 @@ impl Peers {
         assert!(reached, "the sender lives as long as this");
     }
 
+    /// Wakes one runner that sleeps with its answer.
+    pub fn wake(&self) {
+        self.woken.notify_one();
+    }
+
     /// Every request so far.
     pub fn seen(&self) -> Vec<Outgoing> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -64,13 +78,17 @@ impl Network for Peers {
             match fault {
                 Some(Fault::NotSent) => return Err(SendError::NotSent("ordered by the test".to_owned())),
                 Some(Fault::Says(status, body)) => return Ok(Response { status, body: body.into() }),
-                Some(Fault::AnswerLost | Fault::Stuck) | None => {}
+                Some(Fault::AnswerLost | Fault::Stuck | Fault::Asleep) | None => {}
             }
             let response = self.network.send(outgoing).await;
             self.answered.send_modify(|answered| *answered += 1);
             match fault {
                 Some(Fault::AnswerLost) => Err(SendError::Unknown("ordered by the test".to_owned())),
                 Some(Fault::Stuck) => std::future::pending().await,
+                Some(Fault::Asleep) => {
+                    self.woken.notified().await;
+                    response
+                }
                 _ => response,
             }
         })
