@@ -36,12 +36,11 @@ pub use serve::serve;
 
 const MIGRATIONS: Migrations = Migrations {
     module: "sandbox",
-    steps: &[Migration {
-        version: 1,
-        name: "charges, movements, requests",
-        sql: include_str!("../migrations/0001_sandbox.sql"),
-        contracting: false,
-    }],
+    steps: &[Migration::expanding(
+        1,
+        "charges, movements, requests",
+        include_str!("../migrations/0001_sandbox.sql"),
+    )],
 };
 
 /// How a sandbox is reached and how long its awkward payment methods take.

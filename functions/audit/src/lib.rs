@@ -24,18 +24,8 @@ pub const SERVICE: Definition = Definition {
     functions: FUNCTIONS,
     events: &[],
     migrations: &[
-        Migration {
-            version: 1,
-            name: "audit",
-            sql: include_str!("../migrations/0001_audit.sql"),
-            contracting: false,
-        },
-        Migration {
-            version: 2,
-            name: "index_order",
-            sql: include_str!("../migrations/0002_index_order.sql"),
-            contracting: false,
-        },
+        Migration::expanding(1, "audit", include_str!("../migrations/0001_audit.sql")),
+        Migration::expanding(2, "index_order", include_str!("../migrations/0002_index_order.sql")),
     ],
     audited: false,
 };

@@ -66,18 +66,8 @@ pub const SERVICE: Definition = Definition {
     functions: FUNCTIONS,
     events: events::EVENTS,
     migrations: &[
-        Migration {
-            version: 1,
-            name: "payments",
-            sql: include_str!("../migrations/0001_payments.sql"),
-            contracting: false,
-        },
-        Migration {
-            version: 2,
-            name: "index_order",
-            sql: include_str!("../migrations/0002_index_order.sql"),
-            contracting: false,
-        },
+        Migration::expanding(1, "payments", include_str!("../migrations/0001_payments.sql")),
+        Migration::expanding(2, "index_order", include_str!("../migrations/0002_index_order.sql")),
     ],
     audited: true,
 };

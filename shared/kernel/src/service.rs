@@ -33,30 +33,10 @@ pub struct Definition {
 const KERNEL_MIGRATIONS: Migrations = Migrations {
     module: "kernel",
     steps: &[
-        Migration {
-            version: 1,
-            name: "kernel",
-            sql: include_str!("../migrations/0001_kernel.sql"),
-            contracting: false,
-        },
-        Migration {
-            version: 2,
-            name: "needs_review",
-            sql: include_str!("../migrations/0002_needs_review.sql"),
-            contracting: false,
-        },
-        Migration {
-            version: 3,
-            name: "answer_headers",
-            sql: include_str!("../migrations/0003_answer_headers.sql"),
-            contracting: false,
-        },
-        Migration {
-            version: 4,
-            name: "index_order",
-            sql: include_str!("../migrations/0004_index_order.sql"),
-            contracting: false,
-        },
+        Migration::expanding(1, "kernel", include_str!("../migrations/0001_kernel.sql")),
+        Migration::expanding(2, "needs_review", include_str!("../migrations/0002_needs_review.sql")),
+        Migration::expanding(3, "answer_headers", include_str!("../migrations/0003_answer_headers.sql")),
+        Migration::expanding(4, "index_order", include_str!("../migrations/0004_index_order.sql")),
     ],
 };
 

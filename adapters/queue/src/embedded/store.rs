@@ -22,12 +22,7 @@ const IN_ADDRESS: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 
 const MIGRATIONS: Migrations = Migrations {
     module: "queue",
-    steps: &[Migration {
-        version: 1,
-        name: "queue",
-        sql: include_str!("0001_queue.sql"),
-        contracting: false,
-    }],
+    steps: &[Migration::expanding(1, "queue", include_str!("0001_queue.sql"))],
 };
 
 #[derive(Debug)]

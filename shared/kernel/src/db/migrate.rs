@@ -19,6 +19,13 @@ pub struct Migration {
     pub contracting: bool,
 }
 
+impl Migration {
+    /// A step that only adds, or rearranges what no binary names: older ones go on serving beside it.
+    pub const fn expanding(version: i64, name: &'static str, sql: &'static str) -> Self {
+        Self { version, name, sql, contracting: false }
+    }
+}
+
 /// The steps of one module ("kernel", or a service) in order.
 #[derive(Clone, Copy, Debug)]
 pub struct Migrations {
