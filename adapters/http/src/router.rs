@@ -42,12 +42,15 @@ pub fn router(app: &Arc<App>) -> Router {
             let detail = format!("there is nothing at {}", request.uri().path());
             reply::problem(&codes::NOT_FOUND.because(detail), &call::trace_of(request.extensions()))
         })
-        .method_not_allowed_fallback(|request: Request| async move {
-            let detail = format!("{} is not a method of this path", request.method());
-            reply::problem(&codes::METHOD_NOT_ALLOWED.because(detail), &call::trace_of(request.extensions()))
-        })
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn(dress))
         .layer(from_fn(traced))
+}
+
+/// The problem of a method that a path does not know. axum keeps it for each router: one that is merged says it too.
+pub async fn method_not_allowed(request: Request) -> Response {
+    let detail = format!("{} is not a method of this path", request.method());
+    reply::problem(&codes::METHOD_NOT_ALLOWED.because(detail), &call::trace_of(request.extensions()))
 }
 
 /// What the path's parameters are, or that they are no text.

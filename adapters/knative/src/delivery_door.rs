@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use florin_http::app::App;
 use florin_http::call::{read_body, trace_of};
 use florin_http::reply;
+use florin_http::router::method_not_allowed;
 use florin_http::span::traced;
 use florin_http::token::{TokenRefusal, Verifier};
 use florin_kernel::corridor::Disposition;
@@ -62,6 +63,7 @@ struct Door {
 pub fn routes(app: &Arc<App>, guard: Guard) -> Router {
     Router::new()
         .route("/_deliver/{function}", post(deliver))
+        .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::new(Door { app: Arc::clone(app), guard }))
         .layer(from_fn(traced))
 }

@@ -45,6 +45,8 @@ async fn a_forged_event_is_turned_away_at_every_door_and_changes_nothing() {
             ] {
                 let reply = push(stranger, path, carried.expect("an event")).await;
                 assert_eq!(reply.status, status, "{who} at {path}: {reply:?}");
+                let kind = reply.header("content-type");
+                assert_eq!(kind, Some("application/problem+json"), "{who} at {path}: {reply:?}");
                 if status == 401 {
                     assert!(reply.header("www-authenticate").is_some(), "{who} at {path}: {reply:?}");
                 }

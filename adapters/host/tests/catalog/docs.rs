@@ -48,6 +48,17 @@ async fn every_asset_of_the_page_is_served_under_a_strict_policy() {
 }
 
 #[tokio::test]
+async fn another_method_is_a_problem_as_everywhere() {
+    let base = documentation().await;
+    for path in ["/", "/docs", "/docs/", "/docs/start.js", "/openapi.json"] {
+        let response = reqwest::Client::new().post(format!("{base}{path}")).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}");
+        assert_eq!(response.headers()["allow"], "GET,HEAD", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn what_the_browser_holds_is_not_sent_again() {
     let base = documentation().await;
     let client = reqwest::Client::new();

@@ -20,6 +20,8 @@ use http::{HeaderValue, StatusCode};
 use serde_json::Value;
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 
+use crate::router::method_not_allowed;
+
 /// What the page may do: run its own scripts, and call this server.
 ///
 /// `data:` images are the icons of Swagger UI's style sheet.
@@ -53,7 +55,7 @@ pub fn router(openapi: impl FnOnce() -> Value + Send + 'static) -> Router {
             router = router.route(&format!("/docs/{name}"), Asset::taken(media_type, file).route());
         }
     }
-    router
+    router.method_not_allowed_fallback(method_not_allowed)
 }
 
 /// Something that stays the same as long as this binary runs.
