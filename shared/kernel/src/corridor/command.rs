@@ -3,17 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::change::{self, RUNS, Wanted};
 use super::{HttpCall, guarded, input};
 use crate::answer::{Answered, Rendered};
 use crate::caller::Caller;
-use crate::cx::{Cx, Operation, View};
-use crate::db::{CommitError, Trouble, Wall};
+use crate::cx::{Cx, Operation};
+use crate::db::{CommitError, Trouble};
 use crate::door::{Access, Reads};
 use crate::failpoint;
-use crate::function::{CommandRoom, Function, Room};
+use crate::function::{CommandRoom, Function};
 use crate::input::Input;
 use crate::metric;
 use crate::problem::{Problem, codes};
@@ -22,13 +20,13 @@ use crate::service::Service;
 use crate::stop::{Fault, Stop};
 
 /// One change that was asked for.
-struct Asked<'a> {
-    function: &'static Function,
+pub(super) struct Asked<'a> {
+    pub(super) function: &'static Function,
     room: &'a CommandRoom,
-    call: &'a HttpCall,
-    caller: Caller,
+    pub(super) call: &'a HttpCall,
+    pub(super) caller: Caller,
     input: Input,
-    operation_id: String,
+    pub(super) operation_id: String,
     fingerprint: String,
 }
 
@@ -258,140 +256,11 @@ impl Service {
         let answered = self.wait(asked, &found.id, &subject).await?;
         Ok(Answered { replayed: answered.status != 202 && !own, ..answered })
     }
-
-    /// Runs the effects of an open operation in a task that a client's disconnect does not cancel, and waits.
-    async fn run_and_wait(
-        self: &Arc<Self>,
-        asked: &Asked<'_>,
-        subject: &str,
-        wanted: Vec<Wanted>,
-    ) -> Result<Answered, Problem> {
-        let running = self.spawn_effects(&asked.caller.tenant, wanted.clone());
-        let answered = self.wait(asked, &asked.operation_id, subject).await;
-        if self.settings.freezes && answered.as_ref().is_ok_and(|a| a.status == 202) {
-            // A frozen process would hold the lease and finish nothing: drop the call and hand it back.
-            running.abort();
-            self.release(&asked.caller.tenant, &wanted).await;
-        }
-        answered
-    }
-
-    /// Waits until an operation is closed, at most as long as the deployment lets a caller wait; then 202.
-    async fn wait(&self, asked: &Asked<'_>, operation_id: &str, subject: &str) -> Result<Answered, Problem> {
-        let patience = Instant::now() + self.settings.wait;
-        let until = asked.call.deadline.map_or(patience, |deadline| deadline.min(patience));
-        let closed = tokio::time::timeout_at(until, self.until_closed(&asked.caller, operation_id)).await;
-        match closed {
-            Ok(Ok(answered)) => Ok(Answered { replayed: false, ..answered }),
-            Ok(Err(fault)) => Err(under_way(operation_id, Stop::Fault(fault))),
-            Err(_) => self.state_now(asked, operation_id, subject).await,
-        }
-    }
-
-    async fn until_closed(&self, caller: &Caller, operation_id: &str) -> Result<Answered, Fault> {
-        let hung = self.operation_closed.hang(operation_id);
-        loop {
-            // Registered before the look, so that a close between look and wait is not missed.
-            let mut bell = std::pin::pin!(hung.bell.notified());
-            bell.as_mut().enable();
-            let found = async {
-                let mut tx = self.db.read(Wall::Tenant(&caller.tenant)).await?;
-                operations::by_id(&mut tx, &caller.tenant, operation_id).await
-            };
-            match found.await.map_err(Fault::Database) {
-                Ok(found) => {
-                    if let Some(answer) = found.and_then(|o| o.answer()) {
-                        return Ok(answer);
-                    }
-                }
-                // It is under way, whatever this look says: the next one is in a second.
-                Err(fault) if change::away(&fault) || change::contended(&fault) => {}
-                Err(fault) => return Err(fault),
-            }
-            // Another process may close it, whose bell is not heard here.
-            let _ = tokio::time::timeout(Duration::from_secs(1), bell).await;
-        }
-    }
-
-    /// The state of an open operation: 202, and never stored.
-    async fn state_now(
-        &self,
-        asked: &Asked<'_>,
-        operation_id: &str,
-        subject: &str,
-    ) -> Result<Answered, Problem> {
-        let Room::Command(room) = asked.function.room else { return Err(change::internal("no command")) };
-        let trace_id = asked.call.trace_id();
-        let reading = async {
-            let tenant = &asked.caller.tenant;
-            let mut tx = self.db.read(Wall::Tenant(tenant)).await?;
-            // In the same snapshot: it may have closed at the last moment, and then its answer is the final one.
-            let closed = operations::by_id(&mut tx, tenant, operation_id).await?.and_then(|o| o.answer());
-            if let Some(answer) = closed {
-                return Ok(Rendered::Now(Answered { replayed: false, ..answer }));
-            }
-            let mut view = View { tx, caller: asked.caller.clone(), now: self.clock.now(), list: None };
-            Ok(match (room.answer)(&mut view, subject, &trace_id).await? {
-                Rendered::Now(answered) => Rendered::Now(answered.still_open()),
-                waiting @ Rendered::Waiting { .. } => waiting,
-            })
-        };
-        match guarded(reading).await {
-            Ok(Rendered::Now(answered)) => Ok(answered),
-            Ok(Rendered::Waiting { .. }) => Err(change::internal("an answer does not wait")),
-            Err(Stop::Refused(problem)) => Err(problem),
-            Err(stop) => Err(under_way(operation_id, stop)),
-        }
-    }
-
-    /// A 403 is audited: somebody with a valid token tried. A 401 names nobody; the front counts it.
-    pub(super) async fn record_forbidden(
-        &self,
-        function: &'static Function,
-        call: &HttpCall,
-        problem: &Problem,
-    ) {
-        let (Some(caller), true) = (&call.caller, problem.code == codes::FORBIDDEN) else { return };
-        if !self.definition.audited {
-            return;
-        }
-        let id = self.ids.new_id::<OperationKind>().to_string();
-        let recorded = async {
-            let mut cx = self.begin(caller, call.trace.as_ref()).await?;
-            let record = Operation {
-                id: &id,
-                function: function.name,
-                outcome: "forbidden",
-                code: Some(problem.code.code),
-                request_id: call.request_id.as_deref(),
-            };
-            self.write(&mut cx, &record, None).await?;
-            cx.view.tx.commit().await.map_err(|error| Stop::from(error.into_error()))
-        };
-        match recorded.await {
-            Ok(()) => self.committed(),
-            Err(stop) => tracing::error!(error.message = stop.said(), "a 403 could not be recorded"),
-        }
-    }
 }
 
 fn in_use() -> Problem {
     codes::IDEMPOTENCY_KEY_IN_USE
         .because("a request with this Idempotency-Key has not finished")
-        .retry_after(Duration::from_secs(1))
-}
-
-/// The problem of an operation that was accepted and whose state cannot be read: a caller who took it for not done
-/// would pay twice.
-fn under_way(operation_id: &str, why: Stop) -> Problem {
-    tracing::error!(
-        operation.id = operation_id,
-        error.message = why.said(),
-        "the state of an operation was not read"
-    );
-    codes::OUTCOME_UNKNOWN
-        .because("the operation was accepted and is under way; its state could not be read")
-        .with("operation_id", operation_id.to_owned())
         .retry_after(Duration::from_secs(1))
 }
 

@@ -7,8 +7,10 @@ mod command;
 mod delivery;
 mod doubt;
 mod effect;
+mod forbidden;
 mod query;
 mod tick;
+mod waiting;
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
