@@ -110,6 +110,7 @@ impl CreatePayment {
             decline_code: None,
             error_message: None,
             needs_review: false,
+            refunds_in_review: 0,
             cancel_reason: None,
             attempt: None,
             charge: None,

@@ -66,6 +66,7 @@ impl Command for CreateRefund {
             reason: self.reason.map(|r| r.to_string()),
             reference: self.reference.map(|r| r.to_string()),
             status: RefundStatus::Pending,
+            needs_review: false,
             metadata: self.metadata,
             created_at: cx.now(),
             version: 1,

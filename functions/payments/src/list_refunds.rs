@@ -40,7 +40,8 @@ impl Query for ListRefunds {
         let (tenant, place) = (cx.tenant(), cx.place(self.cursor)?);
         let rows: Vec<Refund> = cx
             .sql(
-                "SELECT id, payment, amount, currency, reason, reference, status, metadata, created_at, version
+                "SELECT id, payment, amount, currency, reason, reference, status, needs_review, metadata, created_at,
+                        version
                  FROM refunds
                  WHERE tenant = $1",
             )

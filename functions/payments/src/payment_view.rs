@@ -116,7 +116,7 @@ impl Payment {
             cancel_reason: this.cancel_reason.filter(|_| this.status == Status::Canceled),
             capture_before: this.capture_before.filter(|_| this.amount_capturable > 0),
             charge: this.charge,
-            needs_review: this.needs_review,
+            needs_review: this.needs_review || this.refunds_in_review > 0,
             created_at: this.created_at,
             updated_at: this.updated_at,
             version: this.version,

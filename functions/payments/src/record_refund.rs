@@ -4,10 +4,9 @@ use florin_kernel::cx::Cx;
 use florin_kernel::function::Record;
 use florin_kernel::stop::Stop;
 
-use crate::events::{REFUND_FAILED, REFUND_REFUSED, REFUND_SUCCEEDED, REFUNDED};
+use crate::events::{NEEDS_REVIEW, REFUND_FAILED, REFUND_REFUSED, REFUND_SUCCEEDED, REFUNDED};
 use crate::payment::Payment;
 use crate::provider::ChangeOutcome;
-use crate::record_charge::unresolved;
 use crate::refund::{Refund, RefundStatus};
 use crate::refund_charge::RefundCharge;
 
@@ -25,9 +24,9 @@ impl Record for RecordRefund {
             ChangeOutcome::Done => RefundStatus::Succeeded,
             ChangeOutcome::Refused { .. } => RefundStatus::Failed,
         };
+        // The effect's own row is locked: nobody flags or settles this refund meanwhile.
+        let payment = if refund.needs_review { payment.refund_resolved()? } else { payment };
         let Some(refund) = refund.settle(status, cx).await? else { return Ok(()) };
-        let others_pending = Refund::any_pending(cx, payment.id).await?;
-        let payment = payment.refund_settled(others_pending);
         match outcome {
             ChangeOutcome::Done => {
                 let payment = payment.save(cx).await?;
@@ -44,6 +43,11 @@ impl Record for RecordRefund {
 
     async fn unresolved(effect: RefundCharge, cx: &mut Cx) -> Result<(), Stop> {
         let refund = Refund::find(cx, effect.refund).await?;
-        unresolved(Payment::lock(cx, refund.payment).await?, cx).await
+        let payment = Payment::lock(cx, refund.payment).await?;
+        if !refund.flag(cx).await? {
+            return Ok(());
+        }
+        let next = payment.refund_unresolved()?.save(cx).await?;
+        cx.emit(NEEDS_REVIEW, next.id, next.version, &next.changed())
     }
 }

@@ -43,6 +43,8 @@ pub(crate) struct Refund {
     pub(crate) reason: Option<String>,
     pub(crate) reference: Option<String>,
     pub(crate) status: RefundStatus,
+    /// The provider's answer stayed away: a person must look. Its payment counts it.
+    pub(crate) needs_review: bool,
     pub(crate) metadata: Metadata,
     pub(crate) created_at: Timestamp,
     pub(crate) version: i64,
@@ -81,7 +83,8 @@ impl Refund {
         let tenant = cx.tenant();
         let found: Option<Self> = cx
             .sql(
-                "SELECT id, payment, amount, currency, reason, reference, status, metadata, created_at, version
+                "SELECT id, payment, amount, currency, reason, reference, status, needs_review, metadata, created_at,
+                        version
                  FROM refunds
                  WHERE tenant = $1 AND id = $2",
             )
@@ -121,11 +124,11 @@ impl Refund {
     /// pending -> succeeded or failed; nothing when it is not pending.
     pub(crate) async fn settle(self, status: RefundStatus, cx: &mut Cx) -> Result<Option<Self>, Stop> {
         let tenant = cx.tenant();
-        let next = Self { status, version: self.version + 1, ..self };
+        let next = Self { status, needs_review: false, version: self.version + 1, ..self };
         let rows = cx
             .sql(
                 "UPDATE refunds
-                 SET status = $3, version = $4
+                 SET status = $3, version = $4, needs_review = false
                  WHERE tenant = $1 AND id = $2 AND status = 'pending'",
             )
             .bind(tenant)
@@ -137,21 +140,20 @@ impl Refund {
         Ok((rows == 1).then_some(next))
     }
 
-    /// Whether a refund of this payment is still pending.
-    pub(crate) async fn any_pending(cx: &mut Cx, payment: PaymentId) -> Result<bool, Stop> {
+    /// A person must look at it; false when that is known, or it was settled meanwhile.
+    pub(crate) async fn flag(&self, cx: &mut Cx) -> Result<bool, Stop> {
         let tenant = cx.tenant();
-        let pending: Option<(RefundId,)> = cx
+        let rows = cx
             .sql(
-                "SELECT id
-                 FROM refunds
-                 WHERE tenant = $1 AND payment = $2 AND status = 'pending'
-                 LIMIT 1",
+                "UPDATE refunds
+                 SET needs_review = true
+                 WHERE tenant = $1 AND id = $2 AND status = 'pending' AND NOT needs_review",
             )
             .bind(tenant)
-            .bind(payment)
-            .first()
+            .bind(self.id)
+            .run()
             .await?;
-        Ok(pending.is_some())
+        Ok(rows == 1)
     }
 
     /// As callers see it.

@@ -63,7 +63,10 @@ pub(crate) struct Payment {
     pub(crate) error_code: Option<String>,
     pub(crate) decline_code: Option<String>,
     pub(crate) error_message: Option<String>,
+    /// A person must look at the payment itself: at an attempt, a capture or a release.
     pub(crate) needs_review: bool,
+    /// How many of its refunds a person must look at.
+    pub(crate) refunds_in_review: i64,
     pub(crate) cancel_reason: Option<String>,
     pub(crate) attempt: Option<AttemptId>,
     pub(crate) charge: Option<String>,

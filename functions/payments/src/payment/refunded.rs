@@ -2,7 +2,7 @@
 
 use florin_kernel::stop::Stop;
 
-use super::{Payment, Status};
+use super::Payment;
 use crate::refusals::REFUND_EXCEEDS_REMAINING;
 
 impl Payment {
@@ -33,18 +33,13 @@ impl Payment {
         Ok(Self { amount_refunded: self.less(self.amount_refunded, amount)?, ..self })
     }
 
-    /// A refund was settled. The call for a person goes with the last one that is pending, unless it is about what
-    /// is being processed, or about what is reserved and does not expire.
-    pub(crate) fn refund_settled(self, others_pending: bool) -> Self {
-        let about_more = match self.status {
-            Status::Processing => true,
-            Status::RequiresCapture => self.capture_before.is_none(),
-            Status::RequiresPaymentMethod
-            | Status::RequiresConfirmation
-            | Status::RequiresAction
-            | Status::Succeeded
-            | Status::Canceled => false,
-        };
-        Self { needs_review: self.needs_review && (others_pending || about_more), ..self }
+    /// A refund's answer stays away: a person must look at it, whatever else becomes of the payment.
+    pub(crate) fn refund_unresolved(self) -> Result<Self, Stop> {
+        Ok(Self { refunds_in_review: self.more(self.refunds_in_review, 1)?, ..self })
+    }
+
+    /// A refund that a person had to look at was settled.
+    pub(crate) fn refund_resolved(self) -> Result<Self, Stop> {
+        Ok(Self { refunds_in_review: self.less(self.refunds_in_review, 1)?, ..self })
     }
 }

@@ -229,6 +229,35 @@ async fn two_refunds_that_stay_unknown_need_review_until_both_are_resolved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_stays_unknown_needs_review_whatever_becomes_of_the_rest_of_its_payment() {
+    for (verb, body) in
+        [("capture", json!({ "amount": 100, "final": false })), ("capture", json!({})), ("cancel", json!({}))]
+    {
+        on_each_database_with(SERVICES, &impatient(), |suite: Suite| {
+            let body = body.clone();
+            async move {
+                let shop = suite.client("shop");
+                let id = authorized(&shop).await;
+                act(&shop, &id, "capture", json!({ "amount": 400, "final": false })).await;
+                suite.peers.fail_next(&[Fault::NotSent]);
+                assert_eq!(refund(&shop, &id, json!({ "amount": 300 })).await.status, 202);
+                grows_old(&suite).await;
+                assert_eq!(payment(&shop, &id).await["needs_review"], true);
+                assert_eq!(act(&shop, &id, verb, body).await.status, 200);
+                assert_eq!(
+                    payment(&shop, &id).await["needs_review"],
+                    true,
+                    "{verb} says nothing of the refund"
+                );
+                retry(&suite, Twice::MayHappen).await;
+                assert_eq!(payment(&shop, &id).await["needs_review"], false);
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_speaks_of_another_amount_or_currency_needs_review_and_is_no_decline() {
     on_each_database_with(SERVICES, &Settings::default(), |suite: Suite| async move {
         let shop = suite.client("shop");
