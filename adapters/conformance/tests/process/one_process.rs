@@ -66,3 +66,14 @@ async fn token_prints_a_token_and_nothing_else() {
     let refused = ann.post("/v1/payments", json!({ "amount": 1, "currency": "EUR" })).await.expect(403);
     assert_eq!(refused.body["scope"], "payments:write");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_refuses_a_scope_that_no_operation_asks_for() {
+    let Some(site) = Site::new(Engine::Sqlite, &Broker::Embedded).await else { return };
+    let arguments = ["token", "--tenant", "acme", "--scope", "payments:read payment:write"];
+    let printed = process::run(&arguments, &site.environment(), site.directory());
+    assert!(!printed.status.success());
+    assert_eq!(String::from_utf8_lossy(&printed.stdout), "");
+    let said = String::from_utf8_lossy(&printed.stderr);
+    assert!(said.contains("payment:write;") && said.contains("payments:write"), "{said}");
+}

@@ -62,10 +62,19 @@ pub(super) fn sign(
 ) -> Result<String, HostError> {
     let tenant: TenantId = tenant.parse()?;
     let scopes = match scope {
-        Some(scopes) => scopes.split_ascii_whitespace().map(str::to_owned).collect(),
+        Some(scopes) => known(scopes)?,
         None => every_scope(),
     };
     Ok(key.sign(subject, &tenant, &scopes, ttl, clock.now()))
+}
+
+/// The scopes of a list; one that no operation asks for is a typing mistake, and would be a 403 much later.
+fn known(scopes: &str) -> Result<BTreeSet<String>, HostError> {
+    let every = every_scope();
+    let asked: BTreeSet<String> = scopes.split_ascii_whitespace().map(str::to_owned).collect();
+    let Some(unknown) = asked.difference(&every).next() else { return Ok(asked) };
+    let every = every.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    Err(HostError(format!("no operation asks for the scope {unknown}; there are {every}")))
 }
 
 fn every_scope() -> BTreeSet<String> {
