@@ -46,6 +46,8 @@ pub(crate) struct Came {
     /// How long the clients were at work, and how long it took until all was well.
     pub(crate) shopping: Duration,
     pub(crate) settling: Duration,
+    /// The defects that its check was seen to see.
+    pub(crate) doubted: BTreeSet<&'static str>,
 }
 
 impl Round<'_> {
@@ -90,13 +92,18 @@ impl Round<'_> {
         problems.extend(faults.err());
         problems.extend(poisoned.err());
         self.dead.insert(poison);
+        let mut doubted = BTreeSet::new();
         if problems.is_empty() {
-            problems = self.settle(&tenants, &books).await;
+            match self.settle(&tenants, &books).await {
+                Ok(seen) => doubted = seen,
+                Err(wrong) => problems = wrong,
+            }
         }
         problems.append(&mut world.tally.wrong.lock().expect("nobody panics here"));
         if problems.is_empty() {
             let settling = began.elapsed() - shopping;
-            Ok(Came { requests: books.requests, unanswered: books.unanswered, shopping, settling })
+            let Books { requests, unanswered, .. } = books;
+            Ok(Came { requests, unanswered, shopping, settling, doubted })
         } else {
             Err(problems)
         }
@@ -124,8 +131,13 @@ impl Round<'_> {
         Ok(books)
     }
 
-    /// Lets what is under way come to its end, and checks until all is well or the patience is over.
-    async fn settle(&self, tenants: &[(String, Client)], books: &Books) -> Vec<String> {
+    /// Lets what is under way come to its end, and checks until all is well or the patience is over. The defects that
+    /// the check would have seen.
+    async fn settle(
+        &self,
+        tenants: &[(String, Client)],
+        books: &Books,
+    ) -> Result<BTreeSet<&'static str>, Vec<String>> {
         let Self { world, .. } = *self;
         let check = Check {
             door: &world.door,
@@ -141,19 +153,24 @@ impl Round<'_> {
         world.control.deliveries(0, 0);
         let end = Instant::now() + SETTLED;
         loop {
-            let mut problems = match world.crew.ready(&world.stranger).await {
-                Ok(()) => check.run().await.unwrap_or_else(|why| vec![why]),
-                Err(why) => vec![why],
+            let read = match world.crew.ready(&world.stranger).await {
+                Ok(()) => check.read().await,
+                Err(why) => Err(why),
             };
-            if problems.is_empty() {
-                problems = self.nothing_is_stuck();
-            }
-            if problems.is_empty() {
+            let problems = match &read {
+                Ok(read) => {
+                    let wrong = check.wrong(read);
+                    if wrong.is_empty() { self.nothing_is_stuck() } else { wrong }
+                }
+                Err(why) => vec![why.clone()],
+            };
+            if let (Ok(read), true) = (&read, problems.is_empty()) {
                 // What the keys say, when all is over.
-                return check.replay(3).await;
+                let wrong = check.replay(3).await;
+                return if wrong.is_empty() { check.doubted(read) } else { Err(wrong) };
             }
             if Instant::now() > end {
-                return problems;
+                return Err(problems);
             }
             world.control.advance(Duration::from_secs(5));
             tokio::time::sleep(Duration::from_millis(200)).await;

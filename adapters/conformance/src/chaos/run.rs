@@ -61,6 +61,7 @@ pub async fn run(options: &Options, mut progress: impl FnMut(&Summary)) -> Resul
                 summary.unanswered += came.unanswered;
                 summary.shopping += came.shopping;
                 summary.settling += came.settling;
+                summary.doubted.extend(came.doubted);
             }
             Err(problems) => {
                 let kept = world.keep(seed);

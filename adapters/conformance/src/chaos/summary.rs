@@ -1,8 +1,10 @@
 //! What a run came to, as a table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
+
+use super::check::LIES;
 
 /// What a run came to.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +39,8 @@ pub struct Summary {
     pub shopping: Duration,
     /// How long it took until all was well after them, the checks included.
     pub settling: Duration,
+    /// Defects that were told to the check, and that it saw.
+    pub doubted: BTreeSet<&'static str>,
     /// How long the run took.
     pub took: Duration,
 }
@@ -64,6 +68,7 @@ impl fmt::Display for Summary {
             "  duration                  {:>9} s  clients at work {shopping} s, until all was well {settling} s",
             self.took.as_secs()
         )?;
+        writeln!(f, "  defects told and seen     {:>9}  of {}", self.doubted.len(), LIES.len())?;
         writeln!(f, "  {:<32} {:>9} {:>6}", "point", "passed", "kills")?;
         for (point, hits) in &self.hits {
             let kills = self.kills_by_point.get(point).copied().unwrap_or(0);
