@@ -54,8 +54,20 @@ impl Told {
             problems.extend(payment_problems(payment, provider, &records));
         }
         problems.extend(self.refunds.iter().flat_map(|refund| refund_problems(refund, &records)));
+        problems.extend(self.gone());
         problems.extend(self.against_the_books(known, &records));
         problems
+    }
+
+    /// What was made, as its event says, and is not listed any more.
+    fn gone(&self) -> Vec<String> {
+        let listed: BTreeSet<&str> =
+            self.payments.iter().chain(&self.refunds).map(|thing| text(thing, "id")).collect();
+        let made = self.records.iter().filter(|record| {
+            matches!(text(record, "name"), "florin.payment.created.v1" | "florin.refund.created.v1")
+        });
+        let gone = made.filter(|record| !listed.contains(text(record, "resource")));
+        gone.map(|record| format!("made and not listed: {record}")).collect()
     }
 
     /// What clients were told has to be so, and nothing else.
