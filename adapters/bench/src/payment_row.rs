@@ -49,6 +49,7 @@ pub struct Payment {
     action_url: Option<String>,
     error_code: Option<String>,
     needs_review: bool,
+    refunds_in_review: i64,
     created_at: Timestamp,
     updated_at: Timestamp,
     version: i64,

@@ -68,11 +68,7 @@ pub const SERVICE: Definition = Definition {
     migrations: &[
         Migration::expanding(1, "payments", include_str!("../migrations/0001_payments.sql")),
         Migration::expanding(2, "index_order", include_str!("../migrations/0002_index_order.sql")),
-        Migration::expanding(
-            3,
-            "refunds_in_review",
-            include_str!("../migrations/0003_refunds_in_review.sql"),
-        ),
+        Migration::expanding(3, "refund_review", include_str!("../migrations/0003_refund_review.sql")),
     ],
     audited: true,
 };

@@ -24,9 +24,10 @@ impl Record for RecordRefund {
             ChangeOutcome::Done => RefundStatus::Succeeded,
             ChangeOutcome::Refused { .. } => RefundStatus::Failed,
         };
-        // The effect's own row is locked: nobody flags or settles this refund meanwhile.
-        let payment = if refund.needs_review { payment.refund_resolved()? } else { payment };
+        let reviewed = refund.needs_review;
         let Some(refund) = refund.settle(status, cx).await? else { return Ok(()) };
+        let others_pending = Refund::any_pending(cx, payment.id).await?;
+        let payment = payment.refund_settled(reviewed, others_pending);
         match outcome {
             ChangeOutcome::Done => {
                 let payment = payment.save(cx).await?;
@@ -44,10 +45,8 @@ impl Record for RecordRefund {
     async fn unresolved(effect: RefundCharge, cx: &mut Cx) -> Result<(), Stop> {
         let refund = Refund::find(cx, effect.refund).await?;
         let payment = Payment::lock(cx, refund.payment).await?;
-        if !refund.flag(cx).await? {
-            return Ok(());
-        }
-        let next = payment.refund_unresolved()?.save(cx).await?;
+        refund.flag(cx).await?;
+        let next = payment.refund_unresolved(refund.needs_review).save(cx).await?;
         cx.emit(NEEDS_REVIEW, next.id, next.version, &next.changed())
     }
 }

@@ -43,7 +43,7 @@ pub(crate) struct Refund {
     pub(crate) reason: Option<String>,
     pub(crate) reference: Option<String>,
     pub(crate) status: RefundStatus,
-    /// The provider's answer stayed away: a person must look. Its payment counts it.
+    /// The provider's answer stayed away: a person must look.
     pub(crate) needs_review: bool,
     pub(crate) metadata: Metadata,
     pub(crate) created_at: Timestamp,
@@ -140,20 +140,36 @@ impl Refund {
         Ok((rows == 1).then_some(next))
     }
 
-    /// A person must look at it; false when that is known, or it was settled meanwhile.
-    pub(crate) async fn flag(&self, cx: &mut Cx) -> Result<bool, Stop> {
+    /// Says that a person must look at it.
+    pub(crate) async fn flag(&self, cx: &mut Cx) -> Result<(), Stop> {
         let tenant = cx.tenant();
-        let rows = cx
+        cx.sql(
+            "UPDATE refunds
+             SET needs_review = true
+             WHERE tenant = $1 AND id = $2 AND status = 'pending'",
+        )
+        .bind(tenant)
+        .bind(self.id)
+        .run()
+        .await?;
+        Ok(())
+    }
+
+    /// Whether a refund of this payment is still pending.
+    pub(crate) async fn any_pending(cx: &mut Cx, payment: PaymentId) -> Result<bool, Stop> {
+        let tenant = cx.tenant();
+        let pending: Option<(RefundId,)> = cx
             .sql(
-                "UPDATE refunds
-                 SET needs_review = true
-                 WHERE tenant = $1 AND id = $2 AND status = 'pending' AND NOT needs_review",
+                "SELECT id
+                 FROM refunds
+                 WHERE tenant = $1 AND payment = $2 AND status = 'pending'
+                 LIMIT 1",
             )
             .bind(tenant)
-            .bind(self.id)
-            .run()
+            .bind(payment)
+            .first()
             .await?;
-        Ok(rows == 1)
+        Ok(pending.is_some())
     }
 
     /// As callers see it.

@@ -65,7 +65,8 @@ pub(crate) struct Payment {
     pub(crate) error_message: Option<String>,
     /// A person must look at the payment itself: at an attempt, a capture or a release.
     pub(crate) needs_review: bool,
-    /// How many of its refunds a person must look at.
+    /// How many of its refunds a person must look at. Each says so itself: what becomes of the rest of the payment
+    /// says nothing of them.
     pub(crate) refunds_in_review: i64,
     pub(crate) cancel_reason: Option<String>,
     pub(crate) attempt: Option<AttemptId>,

@@ -2,7 +2,7 @@
 
 use florin_kernel::stop::Stop;
 
-use super::Payment;
+use super::{Payment, Status};
 use crate::refusals::REFUND_EXCEEDS_REMAINING;
 
 impl Payment {
@@ -33,13 +33,28 @@ impl Payment {
         Ok(Self { amount_refunded: self.less(self.amount_refunded, amount)?, ..self })
     }
 
-    /// A refund's answer stays away: a person must look at it, whatever else becomes of the payment.
-    pub(crate) fn refund_unresolved(self) -> Result<Self, Stop> {
-        Ok(Self { refunds_in_review: self.more(self.refunds_in_review, 1)?, ..self })
+    /// A refund was settled, which a person had to look at, or not. The payment's own call for a person goes with the
+    /// last one that is pending, unless it is about what is being processed, or about what is reserved and does not
+    /// expire: a version before raised it for refunds too.
+    pub(crate) fn refund_settled(self, reviewed: bool, others_pending: bool) -> Self {
+        let about_more = match self.status {
+            Status::Processing => true,
+            Status::RequiresCapture => self.capture_before.is_none(),
+            Status::RequiresPaymentMethod
+            | Status::RequiresConfirmation
+            | Status::RequiresAction
+            | Status::Succeeded
+            | Status::Canceled => false,
+        };
+        Self {
+            needs_review: self.needs_review && (others_pending || about_more),
+            refunds_in_review: self.refunds_in_review - i64::from(reviewed),
+            ..self
+        }
     }
 
-    /// A refund that a person had to look at was settled.
-    pub(crate) fn refund_resolved(self) -> Result<Self, Stop> {
-        Ok(Self { refunds_in_review: self.less(self.refunds_in_review, 1)?, ..self })
+    /// A refund's answer stays away: a person must look at it, whatever else becomes of the payment.
+    pub(crate) fn refund_unresolved(self, reviewed: bool) -> Self {
+        Self { refunds_in_review: self.refunds_in_review + i64::from(!reviewed), ..self }
     }
 }

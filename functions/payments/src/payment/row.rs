@@ -14,8 +14,11 @@ macro_rules! payment_columns {
     () => {
         "id, status, amount, amount_capturable, amount_received, amount_refunded, currency, capture_method, \
          payment_method, reference, description, metadata, return_url, action_url, error_code, decline_code, \
-         error_message, needs_review, refunds_in_review, cancel_reason, attempt, charge, capture_before, action_since, look_up_at, \
-         created_at, updated_at, version"
+         error_message, needs_review, cancel_reason, attempt, charge, capture_before, action_since, look_up_at, \
+         created_at, updated_at, version, \
+         (SELECT count(*) FROM refunds \
+          WHERE refunds.payment = payments.id AND refunds.tenant = payments.tenant \
+            AND refunds.status = 'pending' AND refunds.needs_review) AS refunds_in_review"
     };
 }
 pub(crate) use payment_columns;
@@ -100,7 +103,7 @@ impl Payment {
                      payment_method = $8, return_url = $9, action_url = $10, error_code = $11,
                      decline_code = $12, error_message = $13, needs_review = $14, cancel_reason = $15,
                      attempt = $16, charge = $17, capture_before = $18, action_since = $19, look_up_at = $20,
-                     updated_at = $21, version = $22, refunds_in_review = $23
+                     updated_at = $21, version = $22
                  WHERE tenant = $1 AND id = $2 AND version = $3",
             )
             .bind(tenant)
@@ -125,7 +128,6 @@ impl Payment {
             .bind(self.look_up_at)
             .bind(self.updated_at)
             .bind(self.version)
-            .bind(self.refunds_in_review)
             .run()
             .await?;
         if rows == 1 {
