@@ -70,10 +70,12 @@ async fn token_prints_a_token_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn token_refuses_a_scope_that_no_operation_asks_for() {
     let Some(site) = Site::new(Engine::Sqlite, &Broker::Embedded).await else { return };
-    let arguments = ["token", "--tenant", "acme", "--scope", "payments:read payment:write"];
-    let printed = process::run(&arguments, &site.environment(), site.directory());
-    assert!(!printed.status.success());
-    assert_eq!(String::from_utf8_lossy(&printed.stdout), "");
-    let said = String::from_utf8_lossy(&printed.stderr);
-    assert!(said.contains("payment:write;") && said.contains("payments:write"), "{said}");
+    for (scopes, unknown) in [("payments:read payment:write", "payment:write"), (" ", "\"\"")] {
+        let arguments = ["token", "--tenant", "acme", "--scope", scopes];
+        let printed = process::run(&arguments, &site.environment(), site.directory());
+        assert!(!printed.status.success());
+        assert_eq!(String::from_utf8_lossy(&printed.stdout), "");
+        let said = String::from_utf8_lossy(&printed.stderr);
+        assert!(said.contains(&format!("{unknown}; there are audit:read, payments:read")), "{said}");
+    }
 }

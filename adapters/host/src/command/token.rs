@@ -72,7 +72,11 @@ pub(super) fn sign(
 fn known(scopes: &str) -> Result<BTreeSet<String>, HostError> {
     let every = every_scope();
     let asked: BTreeSet<String> = scopes.split_ascii_whitespace().map(str::to_owned).collect();
-    let Some(unknown) = asked.difference(&every).next() else { return Ok(asked) };
+    let unknown = match asked.difference(&every).next() {
+        None if !asked.is_empty() => return Ok(asked),
+        None => "\"\"",
+        Some(unknown) => unknown,
+    };
     let every = every.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     Err(HostError(format!("no operation asks for the scope {unknown}; there are {every}")))
 }
