@@ -132,7 +132,7 @@ impl Round<'_> {
     }
 
     /// Lets what is under way come to its end, and checks until all is well or the patience is over. The defects that
-    /// the check would have seen.
+    /// the check was seen to see.
     async fn settle(
         &self,
         tenants: &[(String, Client)],
@@ -165,9 +165,10 @@ impl Round<'_> {
                 Err(why) => vec![why.clone()],
             };
             if let (Ok(read), true) = (&read, problems.is_empty()) {
+                let doubted = check.doubted(read)?;
                 // What the keys say, when all is over.
                 let wrong = check.replay(3).await;
-                return if wrong.is_empty() { check.doubted(read) } else { Err(wrong) };
+                return if wrong.is_empty() { Ok(doubted) } else { Err(wrong) };
             }
             if Instant::now() > end {
                 return Err(problems);

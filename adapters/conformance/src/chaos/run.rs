@@ -32,6 +32,9 @@ pub struct Options {
 const LONG: u64 = 300;
 const OFTEN: u64 = 20;
 
+/// In so many rounds everything happens that the check can be told lies about.
+const ENOUGH: u64 = 2;
+
 /// A round that takes longer than this hangs.
 const HANGS: Duration = Duration::from_secs(300);
 
@@ -88,6 +91,10 @@ pub async fn run(options: &Options, mut progress: impl FnMut(&Summary)) -> Resul
     summary.hits = world.control.hits();
     summary.kills_by_point = world.control.kills();
     summary.took = began.elapsed();
+    let untold = summary.untold();
+    if options.rounds >= ENOUGH && !untold.is_empty() {
+        return Err(format!("{summary}\nthe check was never told that {}", untold.join(", nor that ")));
+    }
     if options.rounds >= LONG {
         let seldom: Vec<&str> = points::of(options.on)
             .iter()

@@ -73,6 +73,20 @@ impl Sink {
         problems
     }
 
+    /// What [`Self::against`] would not see: an event that was lost after it was published, or one that was made up.
+    pub(crate) fn believes(&self, tenant: &str, recorded: &BTreeSet<Place>) -> Option<String> {
+        let mut lost = recorded.clone();
+        lost.pop_first()?;
+        let mut made_up = lost.clone();
+        made_up.insert(("nobody".to_owned(), "made up".to_owned()));
+        let said = self.against(tenant, &made_up);
+        let sees = |what: &str| said.iter().any(|problem| problem.starts_with(what));
+        let both = sees("published and not recorded") && sees("recorded and not published");
+        let counted = self.against(tenant, &lost).iter().any(|problem| problem.contains(" published, "));
+        (!(both && counted))
+            .then(|| format!("the check believes that {tenant} lost or made up nothing: {said:?}"))
+    }
+
     /// Forgets the rounds that are over.
     pub(crate) fn forget(&self) {
         self.taken.lock().expect("nobody panics here").events.clear();

@@ -45,6 +45,13 @@ pub struct Summary {
     pub took: Duration,
 }
 
+impl Summary {
+    /// The defects that the check was never told.
+    pub(crate) fn untold(&self) -> Vec<&'static str> {
+        LIES.iter().map(|lie| lie.name).filter(|name| !self.doubted.contains(name)).collect()
+    }
+}
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let by_point: u64 = self.kills_by_point.values().sum();

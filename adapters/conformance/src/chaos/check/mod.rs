@@ -61,15 +61,14 @@ impl Check<'_> {
 
     fn wrong_with(&self, place: usize, told: &Told) -> Vec<String> {
         let (tenant, _) = &self.tenants[place];
-        let known = self.books.known.iter().filter(|known| known.tenant == place);
         let published = self.sink.map(|sink| sink.against(tenant, &told.events()));
-        let mut problems = told.wrong(&Vec::<&Known>::from_iter(known));
+        let mut problems = told.wrong(&self.known(place));
         problems.extend(published.unwrap_or_default());
         problems
     }
 
-    /// The check has to see each of [`LIES`] in what was read, else it proves nothing. The names of those that could
-    /// be told.
+    /// The check has to see each of [`LIES`] in what was read, and to say what it is; else it proves nothing. The names
+    /// of those that could be told.
     ///
     /// # Errors
     /// The lies that it believes.
@@ -77,18 +76,26 @@ impl Check<'_> {
         let mut seen = BTreeSet::new();
         let mut believed = Vec::new();
         for (place, told) in read.0.iter().enumerate() {
-            for (name, lie) in LIES {
+            let known = self.known(place);
+            for lie in LIES {
                 let mut told = told.clone();
-                if lie(&mut told).is_none() {
+                if (lie.tell)(&mut told).is_none() {
                     continue;
                 }
-                if self.wrong_with(place, &told).is_empty() {
-                    believed.push(format!("the check believes that {name}"));
+                let problems = told.wrong(&known);
+                if !problems.iter().any(|problem| problem.contains(lie.seen_as)) {
+                    believed.push(format!("the check believes that {}: {problems:?}", lie.name));
                 }
-                seen.insert(*name);
+                seen.insert(lie.name);
             }
+            believed.extend(self.sink.and_then(|sink| sink.believes(&self.tenants[place].0, &told.events())));
         }
         if believed.is_empty() { Ok(seen) } else { Err(believed) }
+    }
+
+    /// What the clients of a tenant know.
+    fn known(&self, place: usize) -> Vec<&Known> {
+        self.books.known.iter().filter(|known| known.tenant == place).collect()
     }
 
     /// Every final answer again: the same bytes, and said to be repeated. Every `nth` of them is asked.
@@ -112,9 +119,7 @@ impl Check<'_> {
         }
         problems
     }
-}
 
-impl Check<'_> {
     /// A request again, until somebody answers: one that was told to end may still be at it.
     async fn again(&self, client: &Client, turn: u64, answer: &Answer) -> Option<Reply> {
         for attempt in 0..AGAIN {

@@ -7,6 +7,9 @@ use serde_json::Value;
 use crate::chaos::books::{Known, Range};
 use crate::chaos::sink::Place;
 
+/// The card whose charges wait for the customer.
+const AUTHENTICATED: &str = "pm_card_authentication_required";
+
 /// One tenant's state as its interfaces tell it.
 #[derive(Clone)]
 pub(crate) struct Told {
@@ -146,6 +149,18 @@ fn payment_problems(payment: &Value, provider: &Value, records: &Records<'_>) ->
         "charges that wait, and requires_action",
         in_status("requires_action"),
         i64::from(status == "requires_action"),
+    );
+    let manual = if text(payment, "capture_method") == "manual" { 1 } else { 0 };
+    same(
+        "charges authorized first, and payment.authorized",
+        manual * (in_status("authorized") + in_status("succeeded") + in_status("voided")),
+        events("payment.authorized"),
+    );
+    let asked = charges.iter().filter(|record| text(&record["charge"], "payment_method") == AUTHENTICATED);
+    same(
+        "charges that the customer had to approve, and payment.action_required",
+        i64::try_from(asked.count()).unwrap_or(i64::MAX),
+        events("payment.action_required"),
     );
     same("charges declined, and payment.declined", in_status("declined"), events("payment.declined"));
     same(
