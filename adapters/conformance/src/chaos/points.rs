@@ -67,20 +67,47 @@ pub(crate) fn of(on: On) -> Vec<Point> {
 /// How many points a round arms.
 pub(crate) const EACH_ROUND: usize = 3;
 
-/// The points of a round with the hit at which each kills. Following seeds take them in turn, so that all of
-/// them have theirs; the end of a drain stands alone, because at another point its process would be killed before.
+/// The points of a round with the hit at which each kills. Following seeds take them in turn, so that all of them have
+/// theirs equally often; the end of a drain has rounds of its own, because at another point its process would be killed
+/// before.
 pub(crate) fn of_round(on: On, seed: u64) -> Vec<(Point, u64)> {
-    let all = of(on);
+    let (end, beside): (Vec<Point>, Vec<Point>) =
+        of(on).into_iter().partition(|point| point.name == failpoint::DRAIN_BEFORE_LAST_PUBLISH);
+    let turns = beside.len() + end.len() * EACH_ROUND;
+    let turn = usize::try_from(seed % u64::try_from(turns).unwrap_or(1)).unwrap_or(0);
     let mut dice = Dice::of(seed, "points");
-    let length = u64::try_from(all.len()).unwrap_or(1);
-    let armed: Vec<(Point, u64)> = (0..EACH_ROUND)
-        .map(|which| {
-            // A third of them apart: the three of a round lie in different parts of the way.
-            let apart = which * all.len().div_ceil(EACH_ROUND);
-            let place = (usize::try_from(seed % length).unwrap_or(0) + apart) % all.len();
-            (all[place], 1 + dice.below(all[place].latest))
-        })
-        .collect();
-    let end = armed.iter().find(|(point, _)| point.name == failpoint::DRAIN_BEFORE_LAST_PUBLISH).copied();
-    end.map_or(armed, |end| vec![end])
+    let mut armed = |point: Point| (point, 1 + dice.below(point.latest));
+    if turn >= beside.len() {
+        return end.into_iter().map(armed).collect();
+    }
+    // A third of them apart: the three of a round lie in different parts of the way.
+    let apart = beside.len().div_ceil(EACH_ROUND);
+    (0..EACH_ROUND).map(|which| armed(beside[(turn + which * apart) % beside.len()])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn in_three_hundred_rounds_each_point_is_armed_far_more_often_than_it_has_to_kill() {
+        for on in On::ALL {
+            let mut armed: BTreeMap<&str, u64> = of(on).iter().map(|point| (point.name, 0)).collect();
+            for (point, _) in (1_000..1_300).flat_map(|seed| of_round(on, seed)) {
+                *armed.get_mut(point.name).expect("a point of this set-up") += 1;
+            }
+            assert!(armed.values().all(|times| *times >= 33), "{on}: {armed:?}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_drain_is_armed_alone() {
+        let rounds = (0..50).map(|seed| of_round(On::SqliteEmbedded, seed));
+        let ends: Vec<_> = rounds
+            .filter(|round| round.iter().any(|(point, _)| point.name == failpoint::DRAIN_BEFORE_LAST_PUBLISH))
+            .collect();
+        assert!(!ends.is_empty() && ends.iter().all(|round| round.len() == 1), "{ends:?}");
+    }
 }
