@@ -70,6 +70,7 @@ const REFUSED: &[(&[&str], &str)] = &[
     (&["wbe.replicas=3"], "'wbe' not allowed"),
     (&["web.replica=3"], "'replica' not allowed"),
     (&["services.audit.web.replica=3"], "'replica' not allowed"),
+    (&["services.audit.image.tag=v2"], "services.audit: with suite all services are one deployment"),
     (&["services.ledger.enabled=true"], "services.ledger: the catalog has only"),
     (&["services.payments.enabled=false", "services.audit.enabled=false"], "every service is disabled"),
     (&["identity.issuer="], "identity.issuer: say who issues tokens"),

@@ -35,6 +35,11 @@ all that are enabled.
 {{- end -}}
 {{- if not $units -}}{{ fail "every service is disabled: there is nothing to deploy" }}{{- end -}}
 {{- if .Values.suite -}}
+{{- range $name, $own := .Values.services -}}
+{{- if omit ($own | default dict) "enabled" -}}
+{{- fail (printf "services.%s: with suite all services are one deployment: only `enabled` says something of one" $name) -}}
+{{- end -}}
+{{- end -}}
 {{- $all := mergeOverwrite (deepCopy $common) (dict "name" "suite") -}}
 {{- range $key := list "functions" "routes" "prefixes" "queues" "jobs" "settings" -}}
 {{- $joined := list -}}

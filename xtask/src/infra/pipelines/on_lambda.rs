@@ -44,13 +44,18 @@ fn release() -> Result<String, Problem> {
     site.script("canary", &[("ZIP", "two.zip")])?;
     site.lives(["1, 2 gets 0.1", "1, 2 gets 0.1", "1"])?;
     site.script("watch", &[])?;
-    site.alarm("audit")?;
+    site.alarm("florin-audit-errors", "ALARM")?;
     site.script("watch", &[])?;
-    site.alarm("payments")?;
-    match site.script("watch", &[]) {
-        Err(Problem::Failed(said)) if said.contains("an alarm tells: florin-payments-errors") => {}
-        other => return Err(Problem::Failed(format!("the alarm is not told: {other:?}"))),
+    for alarm in ["florin-api-5xx", "florin-payments-errors"] {
+        site.alarm(alarm, "ALARM")?;
+        match site.script("watch", &[]) {
+            Err(Problem::Failed(said)) if said.contains(&format!("an alarm tells: {alarm}")) => {}
+            other => return Err(Problem::Failed(format!("the alarm is not told: {other:?}"))),
+        }
+        site.alarm(alarm, "OK")?;
     }
+    site.script("watch", &[])?;
+    site.alarm("florin-payments-errors", "ALARM")?;
     // The same alarm, seen from a canary that begins long after it: it was there before.
     site.script("watch", &[("CANARY_BEGAN", "9999999999")])?;
     site.script("rollback", &[])?;
@@ -106,20 +111,19 @@ impl Site {
             let alias = "lambda create-alias --name live --function-version 1";
             self.aws(&[words(alias), vec!["--function-name", name]].concat())?;
         }
-        for service in ["payments", "audit"] {
+        for name in ["florin-payments-errors", "florin-audit-errors", "florin-api-5xx"] {
             let alarm = "cloudwatch put-metric-alarm --namespace AWS/Lambda --metric-name Errors --statistic Sum --period 60 \
                          --evaluation-periods 5 --threshold 0 --comparison-operator GreaterThanThreshold";
-            self.aws(&[words(alarm), vec!["--alarm-name", &format!("florin-{service}-errors")]].concat())?;
+            self.aws(&[words(alarm), vec!["--alarm-name", name]].concat())?;
         }
         let owner = r#"{"username": "owner", "password": "a/b@c"}"#;
         self.aws(&["secretsmanager", "create-secret", "--name", "owner", "--secret-string", owner])?;
         Ok(())
     }
 
-    fn alarm(&self, service: &str) -> Result<(), Problem> {
-        let name = format!("florin-{service}-errors");
-        let tells = "cloudwatch set-alarm-state --state-value ALARM --state-reason test";
-        self.aws(&[words(tells), vec!["--alarm-name", &name]].concat()).map(drop)
+    fn alarm(&self, name: &str, state: &str) -> Result<(), Problem> {
+        let tells = "cloudwatch set-alarm-state --state-reason test";
+        self.aws(&[words(tells), vec!["--alarm-name", name, "--state-value", state]].concat()).map(drop)
     }
 
     /// The versions behind the aliases, in the order of [`FUNCTIONS`].

@@ -1,5 +1,6 @@
 # Florin on AWS, complete: its own network, Aurora, and every service of the catalog.
-# It applies as it is, given a package: `terraform apply -var package_file=florin.zip`.
+# It applies as it is, given a package and an issuer whose discovery document can be read:
+# `terraform apply -var package_file=florin.zip -var jwt_issuer=https://...`.
 
 terraform {
   required_version = ">= 1.9"
