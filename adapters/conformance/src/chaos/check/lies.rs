@@ -9,130 +9,213 @@ pub(crate) struct Lie {
     pub(crate) name: &'static str,
     /// A word of the problem that has to be found: another check that fails besides proves nothing of this one.
     pub(super) seen_as: &'static str,
-    /// Changes what was read into what it would be then; nothing where there is nothing it could happen to.
-    pub(super) tell: fn(&mut Told) -> Option<()>,
+    tell: Tell,
 }
 
-const fn lie(name: &'static str, seen_as: &'static str, tell: fn(&mut Told) -> Option<()>) -> Lie {
+/// How what was read becomes what it would be then.
+enum Tell {
+    /// One audit record of this name less.
+    Forget(&'static str),
+    /// Nothing where there is nothing it could happen to.
+    Change(fn(&mut Told) -> Option<()>),
+}
+
+impl Lie {
+    /// Changes what was read; nothing where there is nothing it could happen to.
+    pub(super) fn tell(&self, told: &mut Told) -> Option<()> {
+        match self.tell {
+            Tell::Forget(name) => told.forget(name),
+            Tell::Change(change) => change(told),
+        }
+    }
+}
+
+const fn lie(name: &'static str, seen_as: &'static str, tell: Tell) -> Lie {
     Lie { name, seen_as, tell }
 }
 
 /// All that is told.
 pub(crate) const LIES: &[Lie] = &[
-    lie("payment.created was lost", "payment.created: ", |told| told.forget("florin.payment.created.v1")),
-    lie("payment.authorized was lost", "and payment.authorized: ", |told| {
-        told.forget("florin.payment.authorized.v1")
-    }),
-    lie("payment.action_required was lost", "and payment.action_required: ", |told| {
-        told.forget("florin.payment.action_required.v1")
-    }),
-    lie("payment.succeeded was lost", "captures, and payment.succeeded", |told| {
-        told.forget("florin.payment.succeeded.v1")
-    }),
-    lie("payment.captured was lost", "captures, and payment.succeeded", |told| {
-        told.forget("florin.payment.captured.v1")
-    }),
-    lie("payment.declined was lost", "and payment.declined: ", |told| {
-        told.forget("florin.payment.declined.v1")
-    }),
-    lie("payment.canceled was lost", "and payment.canceled: ", |told| {
-        told.forget("florin.payment.canceled.v1")
-    }),
-    lie("payment.refunded was lost", "and payment.refunded: ", |told| {
-        told.forget("florin.payment.refunded.v1")
-    }),
-    lie("refund.created was lost", "its records are", |told| told.forget("florin.refund.created.v1")),
-    lie("refund.succeeded was lost", "its records are", |told| told.forget("florin.refund.succeeded.v1")),
-    lie("the creation of a payment was not recorded", "create_payment: ", |told| {
-        told.forget("payments.create_payment")
-    }),
-    lie("the outcome of a refund was not recorded", "its records are", |told| {
-        told.forget("payments.record_refund")
-    }),
-    lie("the last event of a payment tells something else", "its last event is not", |told| {
-        let id = text(told.payments.first()?, "id").to_owned();
-        let of_it = told
-            .records
-            .iter_mut()
-            .filter(|record| text(record, "resource") == id && text(record, "kind") == "event");
-        let newest = of_it.max_by_key(|record| number(record, "sequence"))?;
-        newest["data"]["payment"]["amount"] = json!(-1);
-        Some(())
-    }),
-    lie("an event was recorded twice", "recorded twice", |told| {
-        let twice = told.records.first()?.clone();
-        told.records.push(twice);
-        Some(())
-    }),
-    lie("two events were recorded for one change", "two events of one version", |told| {
-        let mut other = told.records.iter().find(|record| text(record, "kind") == "event")?.clone();
-        let payment = text(told.payments.first()?, "id");
-        other["event_id"] = json!("another");
-        other["resource"] = json!(payment);
-        other["sequence"] = json!(1);
-        told.records.push(other);
-        Some(())
-    }),
-    lie("a card was charged twice", "charges that hold or took money", |told| {
-        let (records, charged) = told.provider.values_mut().find_map(|said| {
-            let records = said["records"].as_array_mut()?;
-            let charged =
-                records.iter().find(|record| text(&record["charge"], "status") == "succeeded")?.clone();
-            Some((records, charged))
-        })?;
-        records.push(charged);
-        Some(())
-    }),
-    lie("a charge that succeeded was never made", "captured and received", |told| {
-        let said = told.provider.values_mut().find(|said| sum(said, "captures") > 0)?;
-        said["records"] = json!([]);
-        Some(())
-    }),
-    lie("a refund was paid twice", "paid back and refunded", |told| {
-        let record = told
-            .provider
-            .values_mut()
-            .filter_map(|said| said["records"].as_array_mut())
-            .flatten()
-            .find(|record| number(&record["refunds"], "amount") > 0)?;
-        let amount = number(&record["refunds"], "amount");
-        record["refunds"]["amount"] = json!(2 * amount);
-        Some(())
-    }),
-    lie("a key came with another request", "keys that the provider saw", |told| {
-        let requests = told.provider.values_mut().filter_map(|said| said["requests"].as_array_mut());
-        requests.flatten().next()?["mismatched"] = json!(1);
-        Some(())
-    }),
-    lie("a payment that was made is gone", "made and not listed", |told| told.payments.pop().map(drop)),
-    lie("a payment was made twice", "payments under one reference", |told| {
-        let twice = told.payments.first()?.clone();
-        told.payments.push(twice);
-        Some(())
-    }),
-    lie("a payment is there that nobody asked for", "nobody asked for", |told| {
-        told.payments.first_mut()?["reference"] = json!("nobody's");
-        Some(())
-    }),
-    lie("a payment is stuck", "is processing", |told| {
-        told.payments.first_mut()?["status"] = json!("processing");
-        Some(())
-    }),
-    lie("a payment needs review", "needs review", |told| {
-        told.payments.first_mut()?["needs_review"] = json!(true);
-        Some(())
-    }),
-    lie("a cent too much was received", "captured and received", |told| {
-        let paid = told.payments.iter_mut().find(|payment| number(payment, "amount_received") > 0)?;
-        let amount = number(paid, "amount_received");
-        paid["amount_received"] = json!(amount + 1);
-        Some(())
-    }),
-    lie("a refund that was made is gone", "made and not listed", |told| told.refunds.pop().map(drop)),
-    lie("a refund is stuck", "its records are", |told| {
-        told.refunds.first_mut()?["status"] = json!("pending");
-        Some(())
-    }),
+    lie("payment.created was lost", "payment.created: ", Tell::Forget("florin.payment.created.v1")),
+    lie(
+        "payment.authorized was lost",
+        "and payment.authorized: ",
+        Tell::Forget("florin.payment.authorized.v1"),
+    ),
+    lie(
+        "payment.action_required was lost",
+        "and payment.action_required: ",
+        Tell::Forget("florin.payment.action_required.v1"),
+    ),
+    lie(
+        "payment.succeeded was lost",
+        "captures, and payment.succeeded",
+        Tell::Forget("florin.payment.succeeded.v1"),
+    ),
+    lie(
+        "payment.captured was lost",
+        "captures, and payment.succeeded",
+        Tell::Forget("florin.payment.captured.v1"),
+    ),
+    lie("payment.declined was lost", "and payment.declined: ", Tell::Forget("florin.payment.declined.v1")),
+    lie("payment.canceled was lost", "and payment.canceled: ", Tell::Forget("florin.payment.canceled.v1")),
+    lie("payment.refunded was lost", "and payment.refunded: ", Tell::Forget("florin.payment.refunded.v1")),
+    lie("refund.created was lost", "its records are", Tell::Forget("florin.refund.created.v1")),
+    lie("refund.succeeded was lost", "its records are", Tell::Forget("florin.refund.succeeded.v1")),
+    lie(
+        "the creation of a payment was not recorded",
+        "create_payment: ",
+        Tell::Forget("payments.create_payment"),
+    ),
+    lie(
+        "the outcome of a refund was not recorded",
+        "its records are",
+        Tell::Forget("payments.record_refund"),
+    ),
+    lie(
+        "the last event of a payment tells something else",
+        "its last event is not",
+        Tell::Change(|told| {
+            let id = text(told.payments.first()?, "id").to_owned();
+            let of_it = told
+                .records
+                .iter_mut()
+                .filter(|record| text(record, "resource") == id && text(record, "kind") == "event");
+            let newest = of_it.max_by_key(|record| number(record, "sequence"))?;
+            newest["data"]["payment"]["amount"] = json!(-1);
+            Some(())
+        }),
+    ),
+    lie(
+        "an event was recorded twice",
+        "recorded twice",
+        Tell::Change(|told| {
+            let twice = told.records.first()?.clone();
+            told.records.push(twice);
+            Some(())
+        }),
+    ),
+    lie(
+        "two events were recorded for one change",
+        "two events of one version",
+        Tell::Change(|told| {
+            let mut other = told.records.iter().find(|record| text(record, "kind") == "event")?.clone();
+            let payment = text(told.payments.first()?, "id");
+            other["event_id"] = json!("another");
+            other["resource"] = json!(payment);
+            other["sequence"] = json!(1);
+            told.records.push(other);
+            Some(())
+        }),
+    ),
+    lie(
+        "a card was charged twice",
+        "charges that hold or took money",
+        Tell::Change(|told| {
+            let (records, charged) = told.provider.values_mut().find_map(|said| {
+                let records = said["records"].as_array_mut()?;
+                let charged =
+                    records.iter().find(|record| text(&record["charge"], "status") == "succeeded")?.clone();
+                Some((records, charged))
+            })?;
+            records.push(charged);
+            Some(())
+        }),
+    ),
+    lie(
+        "a charge that succeeded was never made",
+        "captured and received",
+        Tell::Change(|told| {
+            let said = told.provider.values_mut().find(|said| sum(said, "captures") > 0)?;
+            said["records"] = json!([]);
+            Some(())
+        }),
+    ),
+    lie(
+        "a refund was paid twice",
+        "paid back and refunded",
+        Tell::Change(|told| {
+            let record = told
+                .provider
+                .values_mut()
+                .filter_map(|said| said["records"].as_array_mut())
+                .flatten()
+                .find(|record| number(&record["refunds"], "amount") > 0)?;
+            let amount = number(&record["refunds"], "amount");
+            record["refunds"]["amount"] = json!(2 * amount);
+            Some(())
+        }),
+    ),
+    lie(
+        "a key came with another request",
+        "keys that the provider saw",
+        Tell::Change(|told| {
+            let requests = told.provider.values_mut().filter_map(|said| said["requests"].as_array_mut());
+            requests.flatten().next()?["mismatched"] = json!(1);
+            Some(())
+        }),
+    ),
+    lie(
+        "a payment that was made is gone",
+        "made and not listed",
+        Tell::Change(|told| told.payments.pop().map(drop)),
+    ),
+    lie(
+        "a payment was made twice",
+        "payments under one reference",
+        Tell::Change(|told| {
+            let twice = told.payments.first()?.clone();
+            told.payments.push(twice);
+            Some(())
+        }),
+    ),
+    lie(
+        "a payment is there that nobody asked for",
+        "nobody asked for",
+        Tell::Change(|told| {
+            told.payments.first_mut()?["reference"] = json!("nobody's");
+            Some(())
+        }),
+    ),
+    lie(
+        "a payment is stuck",
+        "is processing",
+        Tell::Change(|told| {
+            told.payments.first_mut()?["status"] = json!("processing");
+            Some(())
+        }),
+    ),
+    lie(
+        "a payment needs review",
+        "needs review",
+        Tell::Change(|told| {
+            told.payments.first_mut()?["needs_review"] = json!(true);
+            Some(())
+        }),
+    ),
+    lie(
+        "a cent too much was received",
+        "captured and received",
+        Tell::Change(|told| {
+            let paid = told.payments.iter_mut().find(|payment| number(payment, "amount_received") > 0)?;
+            let amount = number(paid, "amount_received");
+            paid["amount_received"] = json!(amount + 1);
+            Some(())
+        }),
+    ),
+    lie(
+        "a refund that was made is gone",
+        "made and not listed",
+        Tell::Change(|told| told.refunds.pop().map(drop)),
+    ),
+    lie(
+        "a refund is stuck",
+        "its records are",
+        Tell::Change(|told| {
+            told.refunds.first_mut()?["status"] = json!("pending");
+            Some(())
+        }),
+    ),
 ];
 
 impl Told {

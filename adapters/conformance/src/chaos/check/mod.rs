@@ -79,7 +79,7 @@ impl Check<'_> {
             let known = self.known(place);
             for lie in LIES {
                 let mut told = told.clone();
-                if (lie.tell)(&mut told).is_none() {
+                if lie.tell(&mut told).is_none() {
                     continue;
                 }
                 let problems = told.wrong(&known);
