@@ -75,6 +75,29 @@ resource "aws_cloudwatch_metric_alarm" "queue" {
   tags                = local.tags
 }
 
+# The topic could not give an event to a queue: it stands in the queue beside it, or, where the second one tells, nowhere.
+resource "aws_cloudwatch_metric_alarm" "topic" {
+  for_each = {
+    undelivered = { metric = "NumberOfNotificationsRedrivenToDlq", why = "Events went past their queues, into those beside them: see their policies and the key's." }
+    lost        = { metric = "NumberOfNotificationsFailedToRedriveToDlq", why = "Events reached no queue at all. The outbox keeps what was published (FLORIN_KEEP_DONE_DAYS)." }
+  }
+
+  alarm_name          = "${var.name}-topic-${each.key}"
+  alarm_description   = each.value.why
+  namespace           = "AWS/SNS"
+  metric_name         = each.value.metric
+  dimensions          = { TopicName = aws_sns_topic.events.name }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 60
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_actions
+  ok_actions          = var.alarm_actions
+  tags                = local.tags
+}
+
 resource "aws_cloudwatch_metric_alarm" "api" {
   alarm_name          = "${var.name}-api-5xx"
   alarm_description   = "More than one request of a hundred ends with a fault."

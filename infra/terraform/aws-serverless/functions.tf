@@ -3,7 +3,7 @@
 locals {
   settings_named = toset(flatten([for service in local.catalog.services : service.settings]))
 
-  public_url = coalesce(var.public_url, aws_apigatewayv2_api.this.api_endpoint)
+  public_url = coalesce(var.public_url, try("https://${var.domain.name}", null), aws_apigatewayv2_api.this.api_endpoint)
   settings   = merge({ FLORIN_PUBLIC_URL = local.public_url }, var.settings)
   queue_url  = "sqs://${local.region}/${var.name}?topic_arn=${aws_sns_topic.events.arn}"
 }
@@ -48,7 +48,6 @@ resource "aws_lambda_function" "this" {
   tracing_config {
     mode = "Active"
   }
-
 
   dynamic "vpc_config" {
     for_each = var.vpc == null ? [] : [var.vpc]

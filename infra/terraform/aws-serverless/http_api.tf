@@ -59,7 +59,6 @@ resource "aws_apigatewayv2_stage" "default" {
     # No query and no header: they may hold what is secret.
     format = jsonencode({
       "@timestamp"                     = "$context.requestTime"
-      "trace.id"                       = "$context.xrayTraceId"
       "http.request.id"                = "$context.requestId"
       "http.request.method"            = "$context.httpMethod"
       "http.route"                     = "$context.routeKey"
@@ -72,6 +71,28 @@ resource "aws_apigatewayv2_stage" "default" {
       "client.address"                 = "$context.identity.sourceIp"
     })
   }
+}
+
+# The name that browsers and merchants know. Its record stays with whoever turns it: output `domain`.
+resource "aws_apigatewayv2_domain_name" "this" {
+  count = var.domain == null ? 0 : 1
+
+  domain_name = var.domain.name
+  tags        = local.tags
+
+  domain_name_configuration {
+    certificate_arn = var.domain.certificate_arn
+    endpoint_type   = "REGIONAL"
+    security_policy = "TLS_1_2"
+  }
+}
+
+resource "aws_apigatewayv2_api_mapping" "this" {
+  count = var.domain == null ? 0 : 1
+
+  api_id      = aws_apigatewayv2_api.this.id
+  domain_name = aws_apigatewayv2_domain_name.this[0].id
+  stage       = aws_apigatewayv2_stage.default.id
 }
 
 resource "aws_cloudwatch_log_group" "api" {

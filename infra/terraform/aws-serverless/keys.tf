@@ -11,7 +11,7 @@ resource "aws_kms_key" "this" {
   description             = "Florin: ${var.name}"
   enable_key_rotation     = true
   deletion_window_in_days = 30
-  policy                  = data.aws_iam_policy_document.key[0].json
+  policy                  = data.aws_iam_policy_document.key.json
   tags                    = local.tags
 }
 
@@ -22,9 +22,8 @@ resource "aws_kms_alias" "this" {
   target_key_id = aws_kms_key.this[0].key_id
 }
 
+# A key that was brought must allow the same: output kms_key_policy.
 data "aws_iam_policy_document" "key" {
-  count = var.kms_key_arn == null ? 1 : 0
-
   # What AWS gives a key without a policy of its own: the account's IAM policies decide.
   statement {
     sid       = "Account"

@@ -1,4 +1,15 @@
-# The functions' own security group: they reach the database and HTTPS, and nothing reaches them.
+# The functions' own security group: they reach the database and a few ports, and nothing reaches them.
+
+locals {
+  database_port = var.aurora == null ? var.existing_database_port : 5432
+
+  # The collector's port is in its address, or follows from its scheme.
+  otlp_port = var.otlp_endpoint == null ? null : try(
+    tonumber(regex("^[a-z]+://[^/]+:([0-9]+)(?:/|$)", var.otlp_endpoint)[0]),
+    startswith(var.otlp_endpoint, "https:") ? 443 : 80,
+  )
+  egress_ports = setunion(var.egress_ports, local.otlp_port == null ? [] : [local.otlp_port])
+}
 
 resource "aws_security_group" "lambda" {
   count = var.vpc == null ? 0 : 1
@@ -9,15 +20,15 @@ resource "aws_security_group" "lambda" {
   tags        = local.tags
 }
 
-resource "aws_vpc_security_group_egress_rule" "https" {
-  count = var.vpc == null ? 0 : 1
+resource "aws_vpc_security_group_egress_rule" "anywhere" {
+  for_each = var.vpc == null ? [] : toset([for port in local.egress_ports : tostring(port)])
 
   security_group_id = aws_security_group.lambda[0].id
-  description       = "AWS, the issuer's keys and the card provider"
+  description       = "AWS, the issuer's keys, the card provider or the collector"
   cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
+  from_port         = tonumber(each.value)
+  to_port           = tonumber(each.value)
 }
 
 resource "aws_vpc_security_group_egress_rule" "database" {
@@ -28,6 +39,6 @@ resource "aws_vpc_security_group_egress_rule" "database" {
   referenced_security_group_id = var.aurora == null ? null : aws_security_group.database[0].id
   cidr_ipv4                    = var.aurora == null ? "0.0.0.0/0" : null
   ip_protocol                  = "tcp"
-  from_port                    = 5432
-  to_port                      = 5432
+  from_port                    = local.database_port
+  to_port                      = local.database_port
 }

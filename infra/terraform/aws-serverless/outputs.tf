@@ -55,3 +55,16 @@ output "kms_key_arn" {
   description = "The key that encrypts what rests."
   value       = local.kms_key_arn
 }
+
+output "kms_key_policy" {
+  description = "What the key's policy must allow: that of the module's own key. One that you bring (kms_key_arn) needs the statements Logs, FanOut and Schedules."
+  value       = data.aws_iam_policy_document.key.json
+}
+
+output "domain" {
+  description = "What a record of the domain's name points to (an alias to name and zone_id, or a CNAME to name); null without `domain`."
+  value = try({
+    name    = aws_apigatewayv2_domain_name.this[0].domain_name_configuration[0].target_domain_name
+    zone_id = aws_apigatewayv2_domain_name.this[0].domain_name_configuration[0].hosted_zone_id
+  }, null)
+}

@@ -1,4 +1,4 @@
-# One topic for every event; for each reaction a queue, and a queue for what kept killing its process.
+# One topic for every event; for each reaction a queue, and a queue for what never got there or kept killing its process.
 
 resource "aws_sns_topic" "events" {
   name              = var.name
@@ -50,13 +50,21 @@ resource "aws_sqs_queue_redrive_allow_policy" "dead" {
   })
 }
 
+locals {
+  # The topic sends to both queues of a reaction: what its queue does not take goes to the one beside it.
+  topic_sends_to = merge(
+    { for name, queue in aws_sqs_queue.function : name => queue },
+    { for name, queue in aws_sqs_queue.dead : "${name}-dead" => queue },
+  )
+}
+
 data "aws_iam_policy_document" "fan_out" {
-  for_each = local.queues
+  for_each = local.topic_sends_to
 
   statement {
     sid       = "FanOut"
     actions   = ["sqs:SendMessage"]
-    resources = [aws_sqs_queue.function[each.key].arn]
+    resources = [each.value.arn]
     principals {
       type        = "Service"
       identifiers = ["sns.amazonaws.com"]
@@ -72,7 +80,7 @@ data "aws_iam_policy_document" "fan_out" {
     sid       = "OverTlsOnly"
     effect    = "Deny"
     actions   = ["sqs:*"]
-    resources = [aws_sqs_queue.function[each.key].arn]
+    resources = [each.value.arn]
     principals {
       type        = "AWS"
       identifiers = ["*"]
@@ -86,9 +94,9 @@ data "aws_iam_policy_document" "fan_out" {
 }
 
 resource "aws_sqs_queue_policy" "fan_out" {
-  for_each = local.queues
+  for_each = local.topic_sends_to
 
-  queue_url = aws_sqs_queue.function[each.key].id
+  queue_url = each.value.id
   policy    = data.aws_iam_policy_document.fan_out[each.key].json
 }
 
@@ -101,6 +109,9 @@ resource "aws_sns_topic_subscription" "function" {
   raw_message_delivery = true
   filter_policy        = each.value.queue.filter_policy == null ? null : jsonencode(each.value.queue.filter_policy)
   filter_policy_scope  = each.value.queue.filter_policy == null ? null : "MessageAttributes"
+
+  # SNS gives up at once where the queue or its key refuses, and after 23 days where SQS is away: the event would be gone.
+  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead[each.key].arn })
 
   # Else the topic could not send to it yet.
   depends_on = [aws_sqs_queue_policy.fan_out]

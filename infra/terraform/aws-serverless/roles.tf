@@ -98,4 +98,29 @@ data "aws_iam_policy_document" "lambda" {
       resources = ["*"] # As AWSLambdaVPCAccessExecutionRole: Lambda makes the interfaces, and most of these know no resources.
     }
   }
+
+  # Lambda itself needs them and the function's code does not: only calls from the code have a source function.
+  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+  dynamic "statement" {
+    for_each = var.vpc == null ? [] : [true]
+    content {
+      sid    = "LeaveVpcToLambda"
+      effect = "Deny"
+      actions = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:DetachNetworkInterface",
+        "ec2:UnassignPrivateIpAddresses",
+      ]
+      resources = ["*"]
+      condition {
+        test     = "ArnEquals"
+        variable = "lambda:SourceFunctionArn"
+        values   = ["arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${each.value.resource_name}"]
+      }
+    }
+  }
 }

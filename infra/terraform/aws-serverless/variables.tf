@@ -150,7 +150,7 @@ variable "jwt_audience" {
 }
 
 variable "public_url" {
-  description = "The address under which browsers reach the API. Null: the API's own."
+  description = "The address under which browsers reach the API. Null: that of `domain`, else the API's own."
   type        = string
   default     = null
 }
@@ -184,6 +184,25 @@ variable "otlp_endpoint" {
 }
 
 # The HTTP API.
+
+variable "domain" {
+  description = "A name of your own for the API, and the certificate of ACM for it, in the API's region. Null: the API has only its own address. The name's record is yours to make and to turn: output `domain`."
+  type = object({
+    name            = string
+    certificate_arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.domain == null || can(regex("^[a-z0-9-]+([.][a-z0-9-]+)+$", var.domain.name))
+    error_message = "The name is a host name in lower-case letters."
+  }
+
+  validation {
+    condition     = var.domain == null || can(regex("^arn:[^:]+:acm:", var.domain.certificate_arn))
+    error_message = "The certificate is the ARN of one in ACM."
+  }
+}
 
 variable "throttling_rate" {
   description = "Requests per second that each route takes in the long run."
@@ -274,10 +293,32 @@ variable "existing_database_connections" {
   }
 }
 
+variable "existing_database_port" {
+  description = "The TCP port of an existing database: the functions in a VPC reach no other. Ignored with `aurora`."
+  type        = number
+  default     = 5432
+
+  validation {
+    condition     = var.existing_database_port >= 1 && var.existing_database_port <= 65535
+    error_message = "A TCP port is from 1 to 65535."
+  }
+}
+
+variable "egress_ports" {
+  description = "TCP ports that functions in a VPC may reach anywhere, besides the database's and the collector's: those of AWS, the issuer and the card provider."
+  type        = set(number)
+  default     = [443]
+
+  validation {
+    condition     = alltrue([for port in var.egress_ports : port >= 1 && port <= 65535])
+    error_message = "A TCP port is from 1 to 65535."
+  }
+}
+
 # Keys, logs, alarms.
 
 variable "kms_key_arn" {
-  description = "The key that encrypts queues, topic, secrets, logs and database. Null: the module makes one."
+  description = "The key that encrypts queues, topic, secrets, logs and database; its policy must allow what the output kms_key_policy says. Null: the module makes one."
   type        = string
   default     = null
 

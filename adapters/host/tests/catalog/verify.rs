@@ -110,6 +110,11 @@ fn settings_of_the_module_that_the_program_relies_on_are_named() {
         ),
         ("queues.tf", "maxReceiveCount     = each.value.queue.max_receive_count", "    maxReceiveCount = 5"),
         ("queues.tf", "raw_message_delivery = true", "  raw_message_delivery = false"),
+        (
+            "queues.tf",
+            "redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead[each.key].arn })",
+            "  redrive_policy = null",
+        ),
         ("http_api.tf", "payload_format_version = \"2.0\"", "  payload_format_version = \"1.0\""),
         ("http_api.tf", "authorization_scopes = each.value.route.scopes", "  authorization_scopes = []"),
         ("schedules.tf", "input    = jsonencode(each.value.schedule.input)", "    input = \"{}\""),

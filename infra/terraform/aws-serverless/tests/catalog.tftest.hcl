@@ -43,6 +43,11 @@ mock_provider "aws" {
       execution_arn = "arn:aws:execute-api:eu-central-1:123456789012:api"
     }
   }
+  mock_resource "aws_apigatewayv2_domain_name" {
+    defaults = {
+      domain_name_configuration = { target_domain_name = "d-1.execute-api.eu-central-1.amazonaws.com", hosted_zone_id = "Z1" }
+    }
+  }
   mock_resource "aws_secretsmanager_secret" {
     defaults = { arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:florin" }
   }
@@ -88,6 +93,14 @@ run "a_lambda_function_for_each_service" {
   assert {
     condition     = alltrue([for name, queue in aws_sqs_queue.function : queue.visibility_timeout_seconds >= 6 * aws_lambda_function.this[local.functions[name].lambda].timeout])
     error_message = "A message stays invisible for six times the function's time-out."
+  }
+  assert {
+    condition     = alltrue([for name, subscription in aws_sns_topic_subscription.function : jsondecode(subscription.redrive_policy).deadLetterTargetArn == aws_sqs_queue.dead[name].arn])
+    error_message = "What the topic cannot give to a queue goes to the one beside it."
+  }
+  assert {
+    condition     = toset(keys(aws_sqs_queue_policy.fan_out)) == toset(flatten([for name in keys(local.queues) : [name, "${name}-dead"]]))
+    error_message = "The topic may send to both queues of a reaction."
   }
   assert {
     condition     = alltrue([for name, schedule in aws_scheduler_schedule.job : jsondecode(schedule.target[0].input).florin.job == name])
@@ -196,6 +209,57 @@ run "aurora_has_room_for_every_environment" {
   assert {
     condition     = one([for parameter in aws_rds_cluster_parameter_group.this[0].parameter : parameter.value if parameter.name == "max_connections"]) == "200"
     error_message = "The limit that is checked is the one that is set."
+  }
+}
+
+run "a_name_of_ones_own" {
+  command = apply
+
+  variables {
+    domain = { name = "pay.example.com", certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1" }
+  }
+
+  assert {
+    condition     = aws_apigatewayv2_api_mapping.this[0].stage == aws_apigatewayv2_stage.default.id && aws_apigatewayv2_domain_name.this[0].domain_name == "pay.example.com"
+    error_message = "The name leads to the API."
+  }
+  assert {
+    condition     = aws_lambda_function.this["payments"].environment[0].variables.FLORIN_PUBLIC_URL == "https://pay.example.com"
+    error_message = "Browsers come back to the name."
+  }
+}
+
+run "functions_in_a_network_reach_what_they_are_told" {
+  command = plan
+
+  variables {
+    vpc                    = { id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
+    existing_database_port = 6432
+    egress_ports           = [443, 8443]
+    otlp_endpoint          = "http://collector.example:4318"
+  }
+
+  assert {
+    condition     = toset([for rule in aws_vpc_security_group_egress_rule.anywhere : rule.from_port]) == toset([443, 4318, 8443])
+    error_message = "The ports that were said, and the collector's."
+  }
+  assert {
+    condition     = aws_vpc_security_group_egress_rule.database[0].from_port == 6432
+    error_message = "The existing database's own port."
+  }
+}
+
+run "a_collector_without_a_port_is_reached_at_that_of_its_scheme" {
+  command = plan
+
+  variables {
+    vpc           = { id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
+    otlp_endpoint = "http://collector.example/otlp"
+  }
+
+  assert {
+    condition     = toset([for rule in aws_vpc_security_group_egress_rule.anywhere : rule.from_port]) == toset([80, 443])
+    error_message = "HTTP is port 80."
   }
 }
 

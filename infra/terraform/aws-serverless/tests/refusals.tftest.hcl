@@ -81,6 +81,9 @@ run "values_that_are_out_of_range" {
     throttling_rate               = 0
     throttling_burst              = 0
     package_file                  = "florin"
+    existing_database_port        = 0
+    egress_ports                  = [70000]
+    domain                        = { name = "https://pay.example.com", certificate_arn = "certificate" }
   }
 
   expect_failures = [
@@ -99,6 +102,9 @@ run "values_that_are_out_of_range" {
     var.throttling_rate,
     var.throttling_burst,
     var.package_file,
+    var.existing_database_port,
+    var.egress_ports,
+    var.domain,
   ]
 }
 

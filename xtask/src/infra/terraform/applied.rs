@@ -39,6 +39,9 @@ pub(super) fn run() -> Result<Outcome, Problem> {
     let aws = AwsServer::queues(&python)?;
     copy.emulated_by(&aws.url());
 
+    copy.variable("package_file", "florin.zip");
+    copy.variable("jwt_issuer", "https://issuer.example.com");
+    copy.variable("card_url", "https://card.example.com");
     // What is destroyed at the end must not refuse.
     copy.variable("deletion_protection", "false");
 

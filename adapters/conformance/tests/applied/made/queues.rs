@@ -58,6 +58,12 @@ async fn each_queue_is_subscribed_to_what_its_function_wants() {
         assert_eq!(value("RawMessageDelivery").as_deref(), Some("true"), "{said}");
         let filter: Value =
             value("FilterPolicy").map_or(Value::Null, |text| serde_json::from_str(&text).expect("JSON"));
+        let dead = attributes(&aws, &format!("{NAME}-{}-dead", entry.name.replace('.', "-"))).await;
+        let redrive: Value =
+            serde_json::from_str(&value("RedrivePolicy").expect("a redrive policy")).expect("JSON");
+        assert_eq!(redrive["deadLetterTargetArn"], dead["QueueArn"], "what SNS cannot deliver is kept");
+        let policy = dead["Policy"].as_str().expect("a policy");
+        assert!(policy.contains("sns.amazonaws.com"), "the topic may send there: {policy}");
         // The one that the program itself would make.
         assert_eq!(filter, florin_sqs::filter_policy(on).unwrap_or(Value::Null), "{}", entry.name);
     }

@@ -1,6 +1,6 @@
 # Florin on AWS, complete: its own network, Aurora, and every service of the catalog.
-# It applies as it is, given a package and an issuer whose discovery document can be read:
-# `terraform apply -var package_file=florin.zip -var jwt_issuer=https://...`.
+# It applies as it is, given a package, the card provider's address, and an issuer whose discovery document AWS can read:
+# `terraform apply -var package_file=florin.zip -var jwt_issuer=https://... -var card_url=https://...`.
 
 terraform {
   required_version = ">= 1.9"
@@ -26,19 +26,16 @@ variable "region" {
 variable "package_file" {
   description = "The zip that holds `bootstrap`."
   type        = string
-  default     = "florin.zip"
 }
 
 variable "jwt_issuer" {
-  description = "Who issues the tokens."
+  description = "Who issues the tokens: an https URL, exactly as in their `iss`."
   type        = string
-  default     = "https://issuer.example.com"
 }
 
 variable "card_url" {
   description = "The card provider's base address."
   type        = string
-  default     = "https://card.example.com"
 }
 
 variable "architecture" {
@@ -59,21 +56,85 @@ variable "deletion_protection" {
   default     = true
 }
 
+variable "domain" {
+  description = "A name of your own for the API and its certificate in ACM; null: its own address alone."
+  type        = object({ name = string, certificate_arn = string })
+  default     = null
+}
+
+variable "public_url" {
+  description = "The address under which browsers reach the API, where that is another one than its own."
+  type        = string
+  default     = null
+}
+
+variable "otlp_endpoint" {
+  description = "Where traces and metrics go by OTLP over HTTP; null: nowhere."
+  type        = string
+  default     = null
+}
+
+variable "alarm_actions" {
+  description = "ARNs that alarms tell."
+  type        = list(string)
+  default     = []
+}
+
+variable "packages" {
+  description = "The zip of a service that a pipeline released alone."
+  type        = map(string)
+  default     = {}
+}
+
+variable "stable_versions" {
+  description = "The version that gets the calls, where it is not the newest."
+  type        = map(string)
+  default     = {}
+}
+
+variable "canary_weight" {
+  description = "The newest version's share of the calls beside stable_versions."
+  type        = number
+  default     = 0
+}
+
 module "florin" {
   source = "../.."
 
-  package_file  = var.package_file
-  architecture  = var.architecture
-  jwt_issuer    = var.jwt_issuer
-  settings      = { FLORIN_CARD_URL = var.card_url }
-  own_functions = ["audit.record_event"]
-  vpc           = { id = aws_vpc.this.id, subnet_ids = aws_subnet.private[*].id }
-  aurora        = var.aurora ? { deletion_protection = var.deletion_protection } : null
+  package_file    = var.package_file
+  packages        = var.packages
+  stable_versions = var.stable_versions
+  canary_weight   = var.canary_weight
+  architecture    = var.architecture
+  jwt_issuer      = var.jwt_issuer
+  settings        = { FLORIN_CARD_URL = var.card_url }
+  own_functions   = ["audit.record_event"]
+  domain          = var.domain
+  public_url      = var.public_url
+  otlp_endpoint   = var.otlp_endpoint
+  alarm_actions   = var.alarm_actions
+  vpc             = { id = aws_vpc.this.id, subnet_ids = aws_subnet.private[*].id }
+  aurora          = var.aurora ? { deletion_protection = var.deletion_protection } : null
 }
 
 output "api_url" {
   description = "Where the API is."
   value       = module.florin.api_url
+}
+
+output "domain" {
+  description = "What a record of the domain's name points to; null without `domain`."
+  value       = module.florin.domain
+}
+
+output "database_endpoint" {
+  description = "The database's address; null where it is an existing one."
+  value       = module.florin.database_endpoint
+}
+
+output "database_owner_secret_arn" {
+  description = "The secret with name and password of the database's owner; null where the database is an existing one."
+  value       = module.florin.database_owner_secret_arn
 }
 
 output "secrets" {

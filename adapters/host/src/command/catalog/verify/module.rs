@@ -53,6 +53,7 @@ const RULES: &[Rule] = &[
     rule("queues.tf", SUBSCRIPTION, "for_each", "local.queues", "each queue is subscribed"),
     rule("queues.tf", SUBSCRIPTION, "raw_message_delivery", "true", "the message is the event, without an envelope"),
     rule("queues.tf", SUBSCRIPTION, "filter_policy", "each.value.queue.filter_policy == null ? null : jsonencode(each.value.queue.filter_policy)", "the catalog says what the function wants"),
+    rule("queues.tf", SUBSCRIPTION, "redrive_policy", "jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead[each.key].arn })", "what the topic cannot give to the queue would be gone"),
     rule("http_api.tf", INTEGRATION, "payload_format_version", r#""2.0""#, "format 1.0 loses cookies and repeated headers"),
     rule("http_api.tf", ROUTE, "for_each", "local.routes", "each HTTP operation has a route"),
     rule("http_api.tf", ROUTE, "route_key", "each.value.route.key", "the catalog says it"),
