@@ -5,6 +5,8 @@
 //   environment KIND NAME SOURCE=VALUE  what its container is started with; SOURCE is name/key of a Secret or ConfigMap
 //   helm CATALOG MATCH                  routes, queues and jobs are those of the catalog
 //   knative CATALOG                     Triggers, PingSources and Services are those of the catalog
+//   secrets                             ExternalSecrets make what pods read of Secrets, and nothing else
+//   templates                           name/key of each Secret's value that is made by a template, and the template
 import { readFileSync } from "node:fs";
 import { environment } from "./environment.mjs";
 import { helm } from "./helm.mjs";
@@ -12,6 +14,7 @@ import { knative } from "./knative.mjs";
 import { Models } from "./manifests.mjs";
 import { careless } from "./pods.mjs";
 import { dangling } from "./references.mjs";
+import { secrets, templates } from "./secrets.mjs";
 
 const [models, manifests, task, ...rest] = process.argv.slice(2);
 const known = new Models(models);
@@ -34,7 +37,14 @@ const tasks = {
     for (const [name, value] of Object.entries(started.variables)) console.log(`variable ${name}=${value}`);
   },
   helm: () => report(helm(objects, JSON.parse(readFileSync(rest[0], "utf8")), rest[1]), "as the catalog says"),
-  knative: () => report(knative(objects, JSON.parse(readFileSync(rest[0], "utf8"))), "as the catalog says"),
+  async knative() {
+    const catalog = JSON.parse(readFileSync(rest[0], "utf8"));
+    report(knative(objects, await known.channels(objects), catalog), "as the catalog says");
+  },
+  secrets: () => report(secrets(objects), "made as they are read"),
+  templates() {
+    for (const [name, text] of templates(objects)) console.log(`${name} ${text}`);
+  },
 };
 
 function report(problems, well) {

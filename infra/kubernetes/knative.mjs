@@ -5,8 +5,8 @@ import { compare } from "./helm.mjs";
 const MOST_ATTEMPTS = 12;
 const DELIVERY = ["retry", "backoffPolicy", "backoffDelay", "timeout", "deadLetterSink"];
 
-/** What differs, one sentence each. */
-export function knative(objects, catalog) {
+/** What differs, one sentence each; `channels` are those of the Brokers' ConfigMaps. */
+export function knative(objects, channels, catalog) {
   const of = (kind, group) => objects.filter((object) => object.kind === kind && object.apiVersion.startsWith(group));
   const services = of("Service", "serving.knative.dev/");
   const isPublic = (service) => service.metadata.labels["florin.dev/door"] === "public";
@@ -31,7 +31,9 @@ export function knative(objects, catalog) {
   problems.push(...compare("Trigger", triggers.map((one) => receiver(one.spec.subscriber)?.entered), entered("queues")));
   problems.push(...compare("PingSource", pings.map((one) => receiver(one.spec.sink)?.entered), entered("jobs")));
   problems.push(...senders.flatMap(([object, sink]) => reaches(object, sink, services)));
-  problems.push(...triggers.flatMap((trigger) => delivered(trigger, of("Broker", "eventing.knative.dev/"))));
+  const brokers = of("Broker", "eventing.knative.dev/");
+  problems.push(...triggers.flatMap((trigger) => delivered(trigger, brokers)));
+  problems.push(...brokers.flatMap((broker) => kept(broker, channels)));
   const schedules = Object.fromEntries(catalog.services.flatMap((one) => one.jobs.map((job) => [job.function, job.schedule])));
   for (const { metadata, spec } of pings) {
     if (spec.schedule !== schedules[receiver(spec.sink)?.entered]) problems.push(`PingSource ${metadata.name}: not as often as the job`);
@@ -58,6 +60,13 @@ function delivered({ metadata, spec }, brokers) {
   if (!(spec.delivery?.retry > 5 * MOST_ATTEMPTS)) problems.push("the broker would give up before Florin does");
   if (!brokers.some((broker) => broker.metadata.name === spec.broker)) problems.push(`no Broker ${spec.broker}`);
   return problems.map((problem) => `Trigger ${metadata.name}: ${problem}`);
+}
+
+/** Whether an event that a channel-based Broker took outlives a pod and a disk. */
+function kept({ metadata, spec }, channels) {
+  if (metadata.annotations["eventing.knative.dev/broker.class"] !== "MTChannelBasedBroker") return [];
+  const channel = channels.find((one) => one.metadata.name === spec.config.name);
+  return channel?.spec?.replicationFactor > 1 ? [] : [`Broker ${metadata.name}: its channel keeps no second copy of an event`];
 }
 
 /** Whether the address is that of a Service which serves the function, and something opens its door. */

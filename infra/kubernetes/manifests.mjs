@@ -1,5 +1,6 @@
 // Reads Kubernetes manifests and says what is wrong with them, with the validators that are generated from the Go types of
-// Kubernetes, Knative, KEDA, the Gateway API and the Prometheus operator (npm: kubernetes-models, @kubernetes-models/*).
+// Kubernetes, Knative, KEDA, the Gateway API, the Prometheus operator and the External Secrets Operator (npm: kubernetes-models,
+// @kubernetes-models/*).
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -11,6 +12,7 @@ const PACKAGES = [
   "@kubernetes-models/keda",
   "@kubernetes-models/gateway-api",
   "@kubernetes-models/prometheus-operator",
+  "@kubernetes-models/external-secrets",
 ];
 
 // Kinds that no package has, each by its own definition's fields.
@@ -23,6 +25,13 @@ const OWN = {
       Object.keys(value).every((key) => ["name", "namespace", "connectionSecret"].includes(key)) &&
       // Exactly one of them says where the broker is.
       (typeof value.name === "string") !== (typeof value.connectionSecret?.name === "string"),
+  },
+  // knative-extensions/eventing-kafka-broker, the Go type KafkaChannelSpec
+  "messaging.knative.dev/v1beta1/KafkaChannel": {
+    numPartitions: (value) => Number.isInteger(value) && value > 0,
+    replicationFactor: (value) => Number.isInteger(value) && value > 0,
+    // A duration of ISO 8601.
+    retentionDuration: (value) => /^P(\d+D)?(T(\d+H)?(\d+M)?(\d+S)?)?$/.test(value),
   },
 };
 
@@ -51,11 +60,21 @@ export class Models {
     return objects;
   }
 
+  /** What Knative makes the channels of a Broker like: objects that stand as text in a ConfigMap, here with its name. */
+  async channels(objects) {
+    const channels = [];
+    for (const { kind, metadata, data } of objects) {
+      const text = kind === "ConfigMap" && data?.["channel-template-spec"];
+      if (text) channels.push(...(await this.parse(text)).map((channel) => ({ ...channel, metadata: { name: metadata.name } })));
+    }
+    return channels;
+  }
+
   /** What is wrong with these objects, one sentence each; nothing when they are right. */
   async problems(objects) {
     const problems = [];
     const names = new Set();
-    for (const object of objects) {
+    for (const object of [...objects, ...(await this.channels(objects))]) {
       const name = `${object.kind} ${object.metadata?.name}`;
       if (names.has(`${object.apiVersion} ${name}`)) problems.push(`${name}: it is there twice`);
       names.add(`${object.apiVersion} ${name}`);

@@ -48,6 +48,21 @@ export function dangling(objects, given) {
       if (!named("TriggerAuthentication", trigger.authenticationRef.name)) complain(scaled, "no TriggerAuthentication");
     }
   }
+  for (const broker of of("Broker").filter((object) => object.spec.config)) {
+    // Without a namespace it is the Broker's own (Knative's webhook).
+    const { kind, name, namespace = broker.metadata.namespace } = broker.spec.config;
+    if (named(kind, name)?.metadata.namespace !== namespace) complain(broker, `no ${kind} ${name} in ${namespace}`);
+  }
+  for (const store of of("SecretStore")) {
+    const { name } = store.spec.provider.aws.auth.jwt.serviceAccountRef;
+    if (!named("ServiceAccount", name)?.metadata.annotations?.["eks.amazonaws.com/role-arn"]) {
+      complain(store, `no ServiceAccount ${name} with a role`);
+    }
+  }
+  for (const secret of of("ExternalSecret")) {
+    const { kind, name } = secret.spec.secretStoreRef;
+    if (!named(kind, name)) complain(secret, `no ${kind} ${name}`);
+  }
   const backends = [
     ...of("HTTPRoute").flatMap((route) =>
       route.spec.rules.flatMap((rule) => rule.backendRefs.map((ref) => [route, ref.name, (port) => port.port === ref.port])),

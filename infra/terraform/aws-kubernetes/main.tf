@@ -4,12 +4,18 @@ data "aws_eks_cluster" "this" {
   name = var.cluster_name
 }
 
+# Who signs the tokens of the cluster's ServiceAccounts. `eksctl utils associate-iam-oidc-provider` makes it where there is none.
+data "aws_iam_openid_connect_provider" "cluster" {
+  url = local.issuer
+}
+
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
 
 locals {
   vpc_id           = data.aws_eks_cluster.this.vpc_config[0].vpc_id
   cluster_group_id = data.aws_eks_cluster.this.vpc_config[0].cluster_security_group_id
+  issuer           = data.aws_eks_cluster.this.identity[0].oidc[0].issuer
   root_arn         = "arn:${data.aws_partition.this.partition}:iam::${data.aws_caller_identity.this.account_id}:root"
 }
 
@@ -47,13 +53,25 @@ resource "aws_secretsmanager_secret" "setting" {
   kms_key_id  = aws_kms_key.this.arn
 }
 
-# EKS Pod Identity: the ServiceAccount gets this role, and no key of AWS lies in the cluster.
+# An IAM role for a ServiceAccount: its token is exchanged for this role, and no key of AWS lies in the cluster. EKS Pod Identity
+# cannot serve here: it knows only the ServiceAccount that a pod runs as, and the operator asks in the name of another
+# (external-secrets/external-secrets#2951).
 data "aws_iam_policy_document" "assume" {
   statement {
-    actions = ["sts:AssumeRole", "sts:TagSession"]
+    actions = ["sts:AssumeRoleWithWebIdentity"]
     principals {
-      type        = "Service"
-      identifiers = ["pods.eks.amazonaws.com"]
+      type        = "Federated"
+      identifiers = [data.aws_iam_openid_connect_provider.cluster.arn]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "${trimprefix(local.issuer, "https://")}:sub"
+      values   = ["system:serviceaccount:${var.namespace}:${var.service_account}"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "${trimprefix(local.issuer, "https://")}:aud"
+      values   = ["sts.amazonaws.com"]
     }
   }
 }
@@ -66,9 +84,13 @@ resource "aws_iam_role" "secrets" {
 
 data "aws_iam_policy_document" "secrets" {
   statement {
-    sid       = "ReadSecrets"
-    actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-    resources = [for secret in aws_secretsmanager_secret.setting : secret.arn]
+    sid     = "ReadSecrets"
+    actions = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+    # The database owner's, too, which RDS made: the migration connects with it.
+    resources = concat(
+      [for secret in aws_secretsmanager_secret.setting : secret.arn],
+      aws_db_instance.this.master_user_secret[*].secret_arn,
+    )
   }
 
   statement {
@@ -82,11 +104,4 @@ resource "aws_iam_role_policy" "secrets" {
   name   = "read"
   role   = aws_iam_role.secrets.id
   policy = data.aws_iam_policy_document.secrets.json
-}
-
-resource "aws_eks_pod_identity_association" "secrets" {
-  cluster_name    = var.cluster_name
-  namespace       = var.namespace
-  service_account = var.service_account
-  role_arn        = aws_iam_role.secrets.arn
 }

@@ -21,7 +21,7 @@ variable "tags" {
 }
 
 variable "cluster_name" {
-  description = "The EKS cluster that Florin's chart is installed into. It exists; nothing of it is changed."
+  description = "The EKS cluster that Florin's chart is installed into. It exists, with an IAM OIDC provider; nothing of it is changed."
   type        = string
 }
 
@@ -32,7 +32,7 @@ variable "namespace" {
 }
 
 variable "service_account" {
-  description = "The ServiceAccount of the External Secrets Operator's store in that namespace, which may read the secrets below."
+  description = "The ServiceAccount in that namespace which may read the secrets below: that of the store in infra/external-secrets."
   type        = string
   default     = "florin-secrets"
 }
@@ -93,8 +93,9 @@ variable "broker_password" {
   sensitive   = true
 
   validation {
-    condition     = length(var.broker_password) >= 12 && !strcontains(var.broker_password, ",")
-    error_message = "At least 12 characters and no comma: Amazon MQ takes no other."
+    # https://docs.aws.amazon.com/amazon-mq/latest/api-reference/brokers-broker-id-users-username.html
+    condition     = length(var.broker_password) >= 12 && length(var.broker_password) <= 250 && !can(regex("[,:=]", var.broker_password))
+    error_message = "12 to 250 characters without comma, colon and equals sign: Amazon MQ takes no other."
   }
 }
 

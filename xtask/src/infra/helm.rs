@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::check::{Check, DECLARED, Outcome, Target, infra, output};
 use super::kubernetes::{Broken, Programs, Scratch, Site, Start, find, with};
+use super::secrets;
 use crate::problem::Problem;
 
 /// The target.
@@ -19,6 +20,12 @@ pub(super) const TARGET: Target = Target {
         Check { name: "manifests are valid, careful and as the catalog says", slow: false, run: rendered },
         Check { name: "a new service is data alone", slow: false, run: grown },
         Check { name: "what is wrong in a manifest is found", slow: true, run: found },
+        Check {
+            name: "infra/external-secrets makes the Secrets that are read",
+            slow: false,
+            run: secrets::made,
+        },
+        Check { name: "what is wrong in infra/external-secrets is found", slow: true, run: secrets::found },
         Check { name: "the packaged chart renders the same", slow: false, run: packaged },
         Check { name: "the binary starts with what each container is given", slow: true, run: started },
     ],
@@ -31,7 +38,8 @@ const CASES: &[(&str, &str)] = &[("split", "prefix"), ("suite", "regex")];
 const GIVEN: &[&str] =
     &["Secret/florin-database", "Secret/florin-queue", "Secret/florin-card", "ConfigMap/florin-jwks"];
 
-fn chart() -> PathBuf {
+/// The chart.
+pub(super) fn chart() -> PathBuf {
     infra().join("helm/florin")
 }
 
@@ -221,7 +229,13 @@ fn started() -> Result<Outcome, Problem> {
     })
 }
 
-fn render(programs: &Programs, scratch: &Scratch, name: &str, from: PathBuf) -> Result<PathBuf, Problem> {
+/// The manifests of a chart with one set of values.
+pub(super) fn render(
+    programs: &Programs,
+    scratch: &Scratch,
+    name: &str,
+    from: PathBuf,
+) -> Result<PathBuf, Problem> {
     let mut helm = helm(programs);
     helm.args(["template", "florin"]).arg(from).args(["--namespace", "florin", "--values"]).arg(case(name));
     scratch.write(&format!("{name}.yaml"), &output(&mut helm)?)

@@ -77,7 +77,7 @@ fn sound<'a>(
     Ok(said.join(", "))
 }
 
-/// What may go wrong in a kustomization, and the words that name it.
+/// What may go wrong in the kustomization with a Broker on RabbitMQ, and the words that name it.
 const BROKEN: &[Broken] = &[
     Broken {
         from: "containerConcurrency",
@@ -108,15 +108,45 @@ const BROKEN: &[Broken] = &[
         words: "does not serve audit.record",
     },
     Broken { from: "runAsUser: 65532", to: "runAsUser: root", words: "runAsUser breaks type" },
+    Broken {
+        from: "kind: RabbitmqBrokerConfig\n    name: florin",
+        to: "kind: RabbitmqBrokerConfig\n    name: shop",
+        words: "no RabbitmqBrokerConfig shop in florin",
+    },
+];
+
+/// What may go wrong in the one with a channel-based Broker.
+const BROKEN_CHANNELS: &[Broken] = &[
+    Broken {
+        from: "    kind: ConfigMap\n    name: florin-channel",
+        to: "    kind: ConfigMap\n    name: config-br-default-channel",
+        words: "no ConfigMap config-br-default-channel in florin",
+    },
+    Broken { from: "channel-template-spec", to: "channelTemplateSpec", words: "keeps no second copy" },
+    Broken { from: "replicationFactor: 3", to: "replicationFactor: 1", words: "keeps no second copy" },
+    Broken {
+        from: "numPartitions: 3",
+        to: "partitions: 3",
+        words: "KafkaChannel florin-channel: /spec/partitions",
+    },
+    Broken {
+        from: "kind: KafkaChannel",
+        to: "kind: KafkaChanel",
+        words: "nobody knows messaging.knative.dev",
+    },
 ];
 
 fn found() -> Result<Outcome, Problem> {
     with(|programs| {
         let scratch = Scratch::make()?;
         let catalog = infra().join("helm/florin/catalog.json").display().to_string();
-        let manifests = render(programs, &scratch, "broker")?;
         let tasks = [[&["manifests"], GIVEN].concat(), vec!["knative", &catalog]];
-        find(programs, &scratch, &manifests, &tasks, BROKEN)
+        let mut said = Vec::new();
+        for (overlay, broken) in [("broker", BROKEN), ("broker-token", BROKEN_CHANNELS)] {
+            let manifests = render(programs, &scratch, overlay)?;
+            said.push(format!("{overlay}: {}", find(programs, &scratch, &manifests, &tasks, broken)?));
+        }
+        Ok(said.join(", "))
     })
 }
 
@@ -188,7 +218,8 @@ fn ticked(port: u16, function: &str, credentials: &str, wanted: u16) -> Result<(
     Err(Problem::Failed(format!("POST /_deliver/{function} {who} answers {status}, not {wanted}")))
 }
 
-fn render(programs: &Programs, scratch: &Scratch, name: &str) -> Result<PathBuf, Problem> {
+/// The manifests of a kustomization that a person applies.
+pub(super) fn render(programs: &Programs, scratch: &Scratch, name: &str) -> Result<PathBuf, Problem> {
     let copy = copied(scratch)?;
     let overlay = copy.join("overlays").join(name);
     let directory = if overlay.is_dir() { overlay } else { copy.join(name) };

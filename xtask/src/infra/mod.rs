@@ -8,6 +8,7 @@ mod knative;
 mod kubernetes;
 mod observability;
 mod pipelines;
+mod secrets;
 mod terraform;
 
 use std::time::Instant;

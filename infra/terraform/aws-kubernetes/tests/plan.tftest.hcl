@@ -13,6 +13,30 @@ mock_provider "aws" {
   mock_data "aws_eks_cluster" {
     defaults = {
       vpc_config = [{ vpc_id = "vpc-1", cluster_security_group_id = "sg-1" }]
+      identity   = [{ oidc = [{ issuer = "https://oidc.eks.eu-central-1.amazonaws.com/id/65" }] }]
+    }
+  }
+  mock_data "aws_iam_openid_connect_provider" {
+    defaults = { arn = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/65" }
+  }
+  mock_resource "aws_secretsmanager_secret" {
+    defaults = { arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:florin/a-setting" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:eu-central-1:123456789012:key/65" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/florin-secrets-eu-central-1" }
+  }
+  mock_resource "aws_db_instance" {
+    defaults = {
+      endpoint           = "florin.example:5432"
+      master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-65", secret_status = "active", kms_key_id = "65" }]
+    }
+  }
+  mock_resource "aws_mq_broker" {
+    defaults = {
+      instances = [{ endpoints = ["amqps://b-65.mq.eu-central-1.amazonaws.com:5671"], console_url = "", ip_address = "" }]
     }
   }
 }
@@ -50,4 +74,55 @@ run "one_subnet_and_a_short_password_are_refused" {
   }
 
   expect_failures = [var.subnet_ids, var.broker_password]
+}
+
+run "the_role_reads_every_secret_the_owners_too_and_nothing_else" {
+  assert {
+    condition = toset(data.aws_iam_policy_document.secrets.statement[0].resources) == toset([
+      "arn:aws:secretsmanager:eu-central-1:123456789012:secret:florin/a-setting",
+      "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-65",
+    ])
+    error_message = "The secrets of the settings and the one that RDS made."
+  }
+  assert {
+    condition     = data.aws_iam_policy_document.secrets.statement[1].resources == toset([aws_db_instance.this.master_user_secret_kms_key_id])
+    error_message = "The key that encrypts the owner's secret is one that the role may decrypt with."
+  }
+}
+
+run "infra_external_secrets_asks_for_what_is_made" {
+  assert {
+    condition = toset(flatten([
+      for name in ["database", "queue", "card"] :
+      [for one in yamldecode(file("../../external-secrets/${name}.yaml")).spec.data : one.remoteRef.key]
+    ])) == toset(values(output.secret_names))
+    error_message = "Its ExternalSecrets read other secrets than those of output.secret_names."
+  }
+  assert {
+    condition = { for one in data.aws_iam_policy_document.assume.statement[0].condition : one.variable => join(" ", one.values) } == {
+      "oidc.eks.eu-central-1.amazonaws.com/id/65:aud" = "sts.amazonaws.com"
+      "oidc.eks.eu-central-1.amazonaws.com/id/65:sub" = join(":", [
+        "system:serviceaccount",
+        yamldecode(file("../../external-secrets/kustomization.yaml")).namespace,
+        yamldecode(file("../../external-secrets/store.yaml")).spec.provider.aws.auth.jwt.serviceAccountRef.name,
+      ])
+    }
+    error_message = "The role trusts another ServiceAccount than that of its SecretStore."
+  }
+  assert {
+    condition = [
+      for line in split("\n", trimspace(file("../../external-secrets/aws.env"))) : split("=", line)[0]
+      ] == [
+      for line in split("\n", trimspace(output.external_secrets)) : split("=", line)[0]
+    ]
+    error_message = "output.external_secrets has other names than its aws.env."
+  }
+  assert {
+    condition     = strcontains(output.external_secrets, "owner_secret_arn=arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-65\n")
+    error_message = "aws.env would not say which secret is the owner's."
+  }
+  assert {
+    condition     = output.broker_endpoint == "b-65.mq.eu-central-1.amazonaws.com:5671"
+    error_message = "Host and port alone."
+  }
 }

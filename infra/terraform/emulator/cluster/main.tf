@@ -42,6 +42,11 @@ resource "aws_eks_cluster" "this" {
   }
 }
 
+resource "aws_iam_openid_connect_provider" "this" {
+  url            = aws_eks_cluster.this.identity[0].oidc[0].issuer
+  client_id_list = ["sts.amazonaws.com"]
+}
+
 output "subnet_ids" {
   value = aws_subnet.this[*].id
 }

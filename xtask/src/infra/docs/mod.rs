@@ -2,11 +2,13 @@
 
 mod own;
 mod page;
+mod terraform;
 mod told;
 
 use super::check::{Check, Outcome, Target};
 use crate::problem::Problem;
 use own::{commands, paths, tasks};
+use terraform::terraform;
 use told::told;
 
 /// The target.
@@ -16,6 +18,7 @@ pub(super) const TARGET: Target = Target {
         Check { name: "paths and links lead somewhere", slow: false, run: || looked(paths) },
         Check { name: "the tasks of cargo xtask parse", slow: false, run: || looked(tasks) },
         Check { name: "commands, options and variables are florin's", slow: false, run: || looked(commands) },
+        Check { name: "what Terraform is told is all it wants", slow: false, run: || looked(terraform) },
         Check { name: "what the platforms are told is theirs", slow: false, run: || looked(told) },
         Check { name: "what is wrong in the page is found", slow: true, run: found },
     ],
@@ -43,6 +46,13 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("florin migrate --database-url", "florin migrate --database", "florin migrate has no option --database"),
     ("`FLORIN_AUDIENCE`", "`FLORIN_AUDIENCES`", "florin does not know FLORIN_AUDIENCES"),
     ("-var card_url=", "-var card_address=", "`-var card_address`"),
+    (" -var cluster_name=shop", "", "aws-kubernetes: apply is not given cluster_name"),
+    ("output -raw broker_endpoint", "output -raw broker_host", "`output -raw broker_host`"),
+    (
+        "chdir=infra/terraform/aws-kubernetes ",
+        "chdir=infra/terraform/eks ",
+        "there is no infra/terraform/eks",
+    ),
     ("--set identity.issuer=", "--set issuer=", "`--set issuer`"),
     ("--profile metrics", "--profile metric", "`--profile metric`"),
     ("job/florin-migrate", "job/migrate", "`job/migrate`"),
@@ -58,7 +68,7 @@ fn found() -> Result<Outcome, Problem> {
         }
         let broken = page.replace(from, to);
         let mut said = Vec::new();
-        for look in [paths, tasks, commands, told] {
+        for look in [paths, tasks, commands, terraform, told] {
             said.extend(look(&broken)?.0);
         }
         if !said.iter().any(|one| one.contains(words)) {

@@ -1,4 +1,4 @@
-//! What the page tells the platforms: variables of Terraform, values of the chart, profiles of compose, names of Kubernetes.
+//! What the page tells the platforms: values of the chart, profiles of compose, names of Kubernetes.
 
 use std::path::{Path, PathBuf};
 
@@ -31,16 +31,6 @@ struct Told {
 }
 
 const TOLD: &[Told] = &[
-    Told {
-        before: "-var ",
-        within: "terraform/aws-serverless/examples/complete",
-        form: |it| format!("variable \"{it}\""),
-    },
-    Told {
-        before: "output -raw ",
-        within: "terraform/aws-serverless/examples/complete",
-        form: |it| format!("output \"{it}\""),
-    },
     Told { before: "--set ", within: "helm/florin", form: |it| format!("| `{it}` |") },
     Told { before: "--profile ", within: "containers", form: |it| format!("| `{it}`") },
     Told { before: "profile `", within: "containers", form: |it| format!("| `{it}`") },

@@ -34,7 +34,8 @@ impl Copy {
         if directory.exists() {
             fs::remove_dir_all(&directory)?;
         }
-        for part in ["terraform", "catalog"] {
+        // The last one is read by the tests of aws-kubernetes, which makes what it asks for.
+        for part in ["terraform", "catalog", "external-secrets"] {
             copy_tree(&infra().join(part), &directory.join(part))?;
         }
         let config = provider::config(&directory)?;
