@@ -5,6 +5,7 @@ mod broken;
 mod commands;
 mod dependencies;
 mod lint;
+mod on_helm;
 mod on_knative;
 mod on_lambda;
 mod pages;
@@ -55,6 +56,11 @@ pub(super) const TARGET: Target = Target {
             name: "a service alone is released to a stand-in of Knative",
             slow: true,
             run: on_knative::run,
+        },
+        Check {
+            name: "a service alone is released to a stand-in of Kubernetes by Helm",
+            slow: true,
+            run: on_helm::run,
         },
     ],
 };
