@@ -3,6 +3,11 @@ import { compare } from "./helm.mjs";
 
 // Far above Florin's own limit of attempts, so that Florin decides and not the broker.
 const MOST_ATTEMPTS = 12;
+// Seconds: how long an event may wait for a door that is open again, and how long a door may be closed before events are given up.
+const LONGEST_WAIT = 600;
+const LONGEST_OUTAGE = 6 * 60 * 60;
+// Where a SinkBinding mounts the token for its sink (knative/eventing, pkg/apis/sources/v1/sinkbinding_lifecycle.go).
+const TOKEN_FILE = "/oidc/token";
 const DELIVERY = ["retry", "backoffPolicy", "backoffDelay", "timeout", "deadLetterSink"];
 
 /** What differs, one sentence each; `channels` are those of the Brokers' ConfigMaps. */
@@ -31,6 +36,8 @@ export function knative(objects, channels, catalog) {
   problems.push(...compare("Trigger", triggers.map((one) => receiver(one.spec.subscriber)?.entered), entered("queues")));
   problems.push(...compare("PingSource", pings.map((one) => receiver(one.spec.sink)?.entered), entered("jobs")));
   problems.push(...senders.flatMap(([object, sink]) => reaches(object, sink, services)));
+  const byToken = senders.some(([, sink]) => sink.audience);
+  problems.push(...services.flatMap((service) => publishes(service, byToken)));
   const brokers = of("Broker", "eventing.knative.dev/");
   problems.push(...triggers.flatMap((trigger) => delivered(trigger, brokers)));
   problems.push(...brokers.flatMap((broker) => kept(broker, channels)));
@@ -54,10 +61,23 @@ function served(service, isPublic) {
   return problems;
 }
 
+/** Where senders bear the platform's tokens, the Broker takes nothing without one; elsewhere nobody mounts any. */
+function publishes(service, byToken) {
+  const said = service.spec.template.spec.containers[0].env.find((one) => one.name === "FLORIN_QUEUE_TOKEN_FILE");
+  if (byToken ? said?.value === TOKEN_FILE : !said) return [];
+  return [`Service ${service.metadata.name}: ${byToken ? "the Broker would refuse what it publishes without a token" : "nobody mounts its token"}`];
+}
+
 function delivered({ metadata, spec }, brokers) {
   const missing = DELIVERY.filter((field) => spec.delivery?.[field] === undefined);
   const problems = missing.map((field) => `delivery.${field} is missing, and the Broker's is ignored`);
-  if (!(spec.delivery?.retry > 5 * MOST_ATTEMPTS)) problems.push("the broker would give up before Florin does");
+  const { retry, backoffPolicy, backoffDelay } = spec.delivery ?? {};
+  if (!(retry > 5 * MOST_ATTEMPTS)) problems.push("the broker would give up before Florin does");
+  // Without a longest wait of Knative's, an exponential one is as long again as the outage was.
+  const seconds = Number(/^PT(\d+)S$/.exec(backoffDelay)?.[1]);
+  const longest = backoffPolicy === "linear" ? seconds * retry : Infinity;
+  if (!(longest <= LONGEST_WAIT)) problems.push("an event would wait for long at a door that is open again");
+  if (!((longest * (retry + 1)) / 2 >= LONGEST_OUTAGE)) problems.push("the broker would give up while a database is away");
   if (!brokers.some((broker) => broker.metadata.name === spec.broker)) problems.push(`no Broker ${spec.broker}`);
   return problems.map((problem) => `Trigger ${metadata.name}: ${problem}`);
 }

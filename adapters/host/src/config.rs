@@ -36,6 +36,10 @@ pub const KEYS: &[(&str, &str)] = &[
         "amqp://, amqps://, sqs:// or http(s):// (a CloudEvents sink); K_SINK on Knative, else embedded when not said",
     ),
     (
+        "queue_token_file",
+        "a CloudEvents sink: a file with the token that it wants, /oidc/token where a Knative SinkBinding mounts it; read for each batch, because it is renewed",
+    ),
+    (
         "queue_prefix",
         "RabbitMQ: put before the names of exchange and queues, so that deployments share a virtual host",
     ),

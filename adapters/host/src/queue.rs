@@ -43,6 +43,15 @@ pub fn messaging_system(config: &Config) -> &'static str {
 impl Broker {
     /// Opens the broker; a process that serves shows its lock.
     pub async fn open(config: &Config, clock: Clock, serving: Option<&Lock>) -> Result<Self, HostError> {
+        let token_file = config.get("queue_token_file");
+        let is_sink = |url: &&str| url.starts_with("http://") || url.starts_with("https://");
+        // Whoever says it expects that a token is sent.
+        if token_file.is_some() && config.get("queue_url").filter(is_sink).is_none() {
+            return Err(HostError(
+                "FLORIN_QUEUE_TOKEN_FILE needs a sink: an http(s):// address in FLORIN_QUEUE_URL or K_SINK"
+                    .to_owned(),
+            ));
+        }
         let all = subscriptions();
         let bare = |publisher: Arc<dyn Publisher>, subscriber| Self {
             publisher,
@@ -92,8 +101,11 @@ impl Broker {
                     ..bare(Arc::clone(&queue) as Arc<dyn Publisher>, Some(queue as Arc<dyn Subscriber>))
                 })
             }
-            Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
-                let publisher = HttpPublisher::new(url, HttpPublishing::default())?;
+            Some(url) if is_sink(&url) => {
+                let mut publisher = HttpPublisher::new(url, HttpPublishing::default())?;
+                if let Some(file) = token_file {
+                    publisher = publisher.with_token_file(file.into());
+                }
                 Ok(bare(Arc::new(publisher), None))
             }
             Some(url) => {
@@ -129,6 +141,50 @@ async fn declare_sqs(queue: &Arc<florin_sqs::Sqs>, all: Vec<Subscription>) -> Re
         Err(_) => {
             tracing::warn!("AWS is away; the queues are declared when it is back");
             Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use florin_kernel::event::{Data, Event};
+    use florin_queue::port::PublishError;
+
+    use super::*;
+
+    async fn open(settings: &[(&str, &str)]) -> Result<Broker, HostError> {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Broker::open(&Config::of(settings).unwrap(), Clock::System, None).await
+    }
+
+    #[tokio::test]
+    async fn a_sink_gets_the_token_of_the_file_that_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("token");
+        let file = file.to_str().unwrap();
+        let settings = [("FLORIN_QUEUE_URL", "http://127.0.0.1:1/"), ("FLORIN_QUEUE_TOKEN_FILE", file)];
+        let broker = open(&settings).await.unwrap();
+        let event = Event {
+            id: "1".to_owned(),
+            source: "/florin/payments".to_owned(),
+            kind: "florin.payment.captured.v1".to_owned(),
+            subject: None,
+            time: None,
+            dataschema: None,
+            extensions: Default::default(),
+            data: Data::None,
+        };
+        let results = broker.publisher.publish(&[event]).await;
+        let [Err(PublishError::NotConfirmed(why))] = &results[..] else { panic!("{results:?}") };
+        assert!(why.contains(file), "{why}");
+    }
+
+    #[tokio::test]
+    async fn a_token_without_a_sink_is_refused() {
+        let token = ("FLORIN_QUEUE_TOKEN_FILE", "/oidc/token");
+        for others in [&[][..], &[("FLORIN_QUEUE_URL", "amqp://127.0.0.1")]] {
+            let error = open(&[others, &[token]].concat()).await.err().unwrap().to_string();
+            assert!(error.contains("FLORIN_QUEUE_TOKEN_FILE"), "{error}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Publishes events as CloudEvents over HTTP: to a Knative Broker, or whatever `K_SINK` names.
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use florin_kernel::event::Event;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
-use http::StatusCode;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, StatusCode};
 use reqwest::{Client, Url, redirect};
 use tokio::time::Instant;
 
@@ -55,6 +57,8 @@ pub struct HttpPublisher {
     /// cold start, and a function that only reads publishes nothing.
     client: OnceLock<Client>,
     sink: Url,
+    /// Where the token is that the sink wants, if it wants one.
+    token_file: Option<PathBuf>,
     how: HttpPublishing,
 }
 
@@ -68,7 +72,32 @@ impl HttpPublisher {
         if !matches!(sink.scheme(), "http" | "https") || sink.host().is_none() {
             return Err(QueueError("the sink is not an http or https URL".to_owned()));
         }
-        Ok(Self { client: OnceLock::new(), sink, how })
+        Ok(Self { client: OnceLock::new(), sink, token_file: None, how })
+    }
+
+    /// This publisher with the token in this file, which each batch reads anew: whoever mounts it renews it. It takes
+    /// the place of credentials in the address. While the file is not there nothing is sent, and nothing is confirmed.
+    #[must_use]
+    pub fn with_token_file(mut self, file: PathBuf) -> Self {
+        self.token_file = Some(file);
+        self
+    }
+
+    /// The credential of a batch: a bearer token (RFC 6750, section 2.1), if the sink wants one.
+    async fn credential(&self) -> Result<Option<HeaderValue>, PublishError> {
+        let Some(file) = &self.token_file else { return Ok(None) };
+        let no =
+            |why: &str| PublishError::NotConfirmed(format!("the sink's token, {}: {why}", file.display()));
+        let token = tokio::fs::read_to_string(file).await.map_err(|error| no(&error.to_string()))?;
+        let token = token.trim();
+        if token.is_empty() {
+            return Err(no("the file is empty"));
+        }
+        // Without the error, which says nothing that helps: a token is never logged, not a part of one either.
+        let mut credential =
+            HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| no("it is no header's value"))?;
+        credential.set_sensitive(true);
+        Ok(Some(credential))
     }
 
     fn client(&self) -> Result<&Client, PublishError> {
@@ -92,33 +121,47 @@ impl HttpPublisher {
         latest: Instant,
         index: usize,
         event: &Event,
+        credential: Option<&HeaderValue>,
     ) -> (usize, Result<(), PublishError>) {
         if Instant::now() >= latest {
             return (index, Err(PublishError::NotConfirmed("not sent: the sink is too slow".to_owned())));
         }
-        (index, self.post(event).await)
+        (index, self.post(event, credential).await)
     }
 
-    async fn post(&self, event: &Event) -> Result<(), PublishError> {
-        let (headers, body) =
+    async fn post(&self, event: &Event, credential: Option<&HeaderValue>) -> Result<(), PublishError> {
+        let (mut headers, body) =
             encode_http_binary(event).map_err(|error| PublishError::Refused(error.to_string()))?;
+        if let Some(credential) = credential {
+            headers.insert(AUTHORIZATION, credential.clone());
+        }
         let request = self.client()?.post(self.sink.clone()).headers(headers).body(body);
         // The address may hold a secret, so it stays out of what is logged.
         let answer =
             request.send().await.map_err(|error| PublishError::NotConfirmed(causes(&error.without_url())))?;
-        confirm(answer.status())
+        match answer.status() {
+            // It is the token that is refused and not the event, and another one may be there a moment later.
+            StatusCode::UNAUTHORIZED if credential.is_some() => {
+                Err(PublishError::NotConfirmed("the sink does not take the token".to_owned()))
+            }
+            status => confirm(status),
+        }
     }
 }
 
 impl Publisher for HttpPublisher {
     fn publish<'a>(&'a self, events: &'a [Event]) -> BoxFuture<'a, Vec<Result<(), PublishError>>> {
         Box::pin(async move {
+            let credential = match self.credential().await {
+                Ok(credential) => credential,
+                Err(error) => return vec![Err(error); events.len()],
+            };
             // A sink that answers nothing would hold a batch for a time-out per round of requests, past the
             // relay's lease: what has not begun within one time-out is left for the next batch.
             let latest = Instant::now() + self.how.timeout;
             let mut posts = Vec::with_capacity(events.len());
             for (index, event) in events.iter().enumerate() {
-                posts.push(self.post_by(latest, index, event));
+                posts.push(self.post_by(latest, index, event, credential.as_ref()));
             }
             // In the order they end, so that a slow one holds up none behind it.
             let at_once = self.how.parallelism.max(1);

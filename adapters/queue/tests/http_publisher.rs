@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::post;
@@ -56,6 +57,21 @@ async fn status_sink() -> String {
             .unwrap()
     };
     serve(Router::new().route("/sink", post(answer))).await
+}
+
+/// A sink that takes what bears this token and nothing else, as Knative's Brokers do; how many requests came.
+async fn guarded_sink(token: Arc<Mutex<&'static str>>) -> (String, Arc<AtomicUsize>) {
+    let come = Arc::new(AtomicUsize::new(0));
+    let answer = {
+        let come = come.clone();
+        move |headers: HeaderMap| async move {
+            come.fetch_add(1, Ordering::SeqCst);
+            let borne: Vec<_> = headers.get_all(AUTHORIZATION).iter().collect();
+            let wanted = format!("Bearer {}", token.lock().unwrap());
+            if borne == [wanted.as_str()] { StatusCode::ACCEPTED } else { StatusCode::UNAUTHORIZED }
+        }
+    };
+    (serve(Router::new().route("/sink", post(answer))).await, come)
 }
 
 fn publisher(sink: &str, timeout: Duration, parallelism: usize) -> HttpPublisher {
@@ -169,6 +185,55 @@ async fn a_sink_that_is_not_there_is_no_confirm_and_its_secrets_are_not_told() {
         let Err(PublishError::NotConfirmed(why)) = result else { panic!("{result:?}") };
         assert!(why.contains("refused") && !why.contains("secret"), "{why}");
     }
+}
+
+#[tokio::test]
+async fn the_token_in_the_file_opens_the_sink_and_a_renewed_one_is_seen() {
+    let wanted = Arc::new(Mutex::new("the-first"));
+    let (sink, _) = guarded_sink(wanted.clone()).await;
+    let results = publisher(&sink, AMPLE, 2).publish(&[event("1")]).await;
+    assert!(matches!(results[..], [Err(PublishError::Refused(_))]), "without a token: {results:?}");
+
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    std::fs::write(&file, "the-first\n").unwrap();
+    let publisher = publisher(&sink, AMPLE, 2).with_token_file(file.clone());
+    assert_eq!(publisher.publish(&[event("1"), event("2")]).await, [Ok(()), Ok(())]);
+    *wanted.lock().unwrap() = "the-second";
+    // Another token may be there a moment later, so it is no refusal of the event.
+    let results = publisher.publish(&[event("3")]).await;
+    assert!(matches!(results[..], [Err(PublishError::NotConfirmed(_))]), "{results:?}");
+    std::fs::write(&file, "the-second").unwrap();
+    assert_eq!(publisher.publish(&[event("3")]).await, [Ok(())]);
+}
+
+#[tokio::test]
+async fn a_token_takes_the_place_of_credentials_in_the_address() {
+    let (sink, _) = guarded_sink(Arc::new(Mutex::new("the-token"))).await;
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    std::fs::write(&file, "the-token").unwrap();
+    let sink = sink.replace("http://", "http://user:secret@");
+    let results = publisher(&sink, AMPLE, 1).with_token_file(file).publish(&[event("1")]).await;
+    assert_eq!(results, [Ok(())]);
+}
+
+#[tokio::test]
+async fn without_a_token_to_send_nothing_is_sent_and_what_the_file_holds_is_not_told() {
+    let (sink, come) = guarded_sink(Arc::new(Mutex::new("secret"))).await;
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    let publisher = publisher(&sink, AMPLE, 2).with_token_file(file.clone());
+    for holds in [None, Some(""), Some(" \n"), Some("secret\nsecret"), Some("secret\u{7f}")] {
+        if let Some(holds) = holds {
+            std::fs::write(&file, holds).unwrap();
+        }
+        for result in publisher.publish(&[event("1"), event("2")]).await {
+            let Err(PublishError::NotConfirmed(why)) = result else { panic!("{holds:?}: {result:?}") };
+            assert!(why.contains(file.to_str().unwrap()) && !why.contains("secret"), "{why}");
+        }
+    }
+    assert_eq!(come.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

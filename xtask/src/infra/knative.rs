@@ -22,8 +22,13 @@ pub(super) const TARGET: Target = Target {
 };
 
 /// The kustomizations that a person applies, and whether they deliver events.
-const OVERLAYS: &[(&str, bool)] =
-    &[("worker", true), ("broker", true), ("broker-token", true), ("migration", false)];
+const OVERLAYS: &[(&str, bool)] = &[
+    ("worker", true),
+    ("broker", true),
+    ("broker-token", true),
+    ("broker-token-keys", true),
+    ("migration", false),
+];
 
 /// What is in the cluster already.
 const GIVEN: &[&str] = &[
@@ -90,6 +95,26 @@ const BROKEN: &[Broken] = &[
         words: "RabbitmqBrokerConfig florin: /spec/queueType",
     },
     Broken { from: "retry: 100", to: "retry: 10", words: "the broker would give up before Florin does" },
+    Broken {
+        from: "backoffPolicy: linear",
+        to: "backoffPolicy: exponential",
+        words: "an event would wait for long at a door that is open again",
+    },
+    Broken {
+        from: "backoffDelay: PT5S",
+        to: "backoffDelay: PT50S",
+        words: "an event would wait for long at a door that is open again",
+    },
+    Broken {
+        from: "backoffDelay: PT5S",
+        to: "backoffDelay: PT1S",
+        words: "the broker would give up while a database is away",
+    },
+    Broken {
+        from: "FLORIN_CARD_CREDENTIAL",
+        to: "FLORIN_QUEUE_TOKEN_FILE",
+        words: "nobody mounts its token",
+    },
     Broken { from: "timeout: PT30S", to: "format: json", words: "delivery.timeout is missing" },
     Broken { from: "broker: florin", to: "broker: florins", words: "no Broker florins" },
     Broken { from: "florin:a-secret-of-the-checks-alone@", to: "", words: "nothing opens the guarded door" },
@@ -117,6 +142,16 @@ const BROKEN: &[Broken] = &[
 
 /// What may go wrong in the one with a channel-based Broker.
 const BROKEN_CHANNELS: &[Broken] = &[
+    Broken {
+        from: "FLORIN_QUEUE_TOKEN_FILE",
+        to: "FLORIN_QUEUE_URL",
+        words: "the Broker would refuse what it publishes without a token",
+    },
+    Broken {
+        from: "value: /oidc/token",
+        to: "value: /var/run/token",
+        words: "the Broker would refuse what it publishes without a token",
+    },
     Broken {
         from: "    kind: ConfigMap\n    name: florin-channel",
         to: "    kind: ConfigMap\n    name: config-br-default-channel",

@@ -1,10 +1,13 @@
 //! The guarded door: CloudEvents in each mode over each protocol, by secret or by the platform's token; ticks.
 
+use axum::Router;
+use axum::routing::get;
 use florin_conformance::issuer::Issuer;
 use florin_conformance::site::DELIVERY_SECRET;
 use florin_queue::cloudevents::{encode_http_batched, encode_http_binary, encode_http_structured};
 use florin_testkit::suite::Engine;
 use serde_json::json;
+use tokio::net::TcpListener;
 
 use crate::{AUDIT, Knative, paid, push};
 
@@ -51,6 +54,33 @@ async fn the_platforms_own_token_opens_it_and_a_customers_does_not() {
     platform.get("/v1/audit/records").await.expect(401);
     let records = knative.bearer(&customer).get("/v1/audit/records").await.expect(200);
     assert_eq!(records.body["data"].as_array().map(Vec::len), Some(1), "{records:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keys_of_the_clusters_tokens_are_found_where_its_issuer_says() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let mut issuer = Issuer::new();
+    issuer.name = format!("http://{}", listener.local_addr().expect("an address"));
+    let (keys, uri) = (issuer.jwks(), format!("{}/keys", issuer.name));
+    let metadata = json!({ "issuer": issuer.name, "jwks_uri": uri }).to_string();
+    let router = Router::new()
+        .route("/.well-known/openid-configuration", get(|| async { metadata }))
+        .route("/keys", get(|| async { keys }));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+
+    let settings = [
+        ("FLORIN_ISSUER", issuer.name.as_str()),
+        ("FLORIN_DELIVERY_AUDIENCE", "florin-deliveries"),
+        ("FLORIN_PUBLIC_URL", "https://pay.example"),
+    ];
+    let Some(knative) = Knative::with(Engine::Sqlite, &settings).await else { return };
+    let event = || encode_http_binary(&paid("evt-1")).expect("an event");
+    let platform = knative.bearer(&issuer.token("florin-deliveries", &json!({})));
+    assert_eq!(push(&platform, AUDIT, event()).await.status, 202);
+    let mut forger = Issuer::new();
+    forger.name.clone_from(&issuer.name);
+    let forged = forger.token("florin-deliveries", &json!({}));
+    assert_eq!(push(&knative.bearer(&forged), AUDIT, event()).await.status, 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,6 +39,7 @@ fn values_that_cannot_be_are_refused_with_the_settings_name() {
         ("FLORIN_DEV", "yes"),
         ("FLORIN_LOG_FORMAT", "xml"),
         ("FLORIN_QUEUE_URL", "kafka://127.0.0.1"),
+        ("FLORIN_QUEUE_TOKEN_FILE", "/oidc/token"),
         ("FLORIN_FUNCTIONS", "shipping.*"),
         ("FLORIN_FUNCTIONS", "payments.*,audit.record_evnt"),
     ] {

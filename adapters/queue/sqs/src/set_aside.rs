@@ -16,6 +16,9 @@ use crate::trouble::{AwsError, Trouble};
 const HIDDEN_S: i32 = 30;
 /// How long one look waits, in seconds: without waiting SQS asks only some of its servers.
 const WAIT_S: i32 = 1;
+/// Why a message is there that Florin did not move.
+const MOVED: &str =
+    "it was delivered a hundred times and never answered, or SNS could not put it into its queue";
 /// How many queues are looked into at once.
 const PARALLEL: usize = 8;
 
@@ -83,8 +86,8 @@ fn about(function: &str, message: Message) -> SetAside {
     let why = message.message_attributes.as_ref().and_then(|attributes| attributes.get(WHY)?.string_value());
     SetAside {
         function: function.to_owned(),
-        // What SQS moved by itself bears no reason.
-        why: why.unwrap_or("it was delivered a hundred times and never answered").to_owned(),
+        // What SQS or SNS moved by itself bears no reason.
+        why: why.unwrap_or(MOVED).to_owned(),
         message: message.body.unwrap_or_default(),
     }
 }

@@ -5,3 +5,4 @@
 mod consumers;
 mod schedule;
 mod shop;
+mod token;
