@@ -7,14 +7,19 @@ resource "aws_security_group" "broker" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "broker" {
-  for_each = { "AMQP over TLS" = 5671, "Management, for KEDA and operators" = 443 }
+  for_each = merge([
+    for client, group in local.clients : {
+      "${client}-amqp"       = { group = group, port = 5671, what = "AMQP over TLS" }
+      "${client}-management" = { group = group, port = 443, what = "Management, for KEDA and operators" }
+    }
+  ]...)
 
   security_group_id            = aws_security_group.broker.id
-  description                  = each.key
-  referenced_security_group_id = local.cluster_group_id
+  description                  = each.value.what
+  referenced_security_group_id = each.value.group
   ip_protocol                  = "tcp"
-  from_port                    = each.value
-  to_port                      = each.value
+  from_port                    = each.value.port
+  to_port                      = each.value.port
 }
 
 resource "aws_mq_broker" "this" {
@@ -34,6 +39,7 @@ resource "aws_mq_broker" "this" {
     kms_key_id        = aws_kms_key.this.arn
   }
 
+  # Amazon MQ makes the log group itself, under the broker's id, and keeps its logs for ever: infra/README.md, "On EKS".
   logs {
     general = true
   }

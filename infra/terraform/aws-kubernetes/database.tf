@@ -13,9 +13,11 @@ resource "aws_security_group" "database" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "database" {
+  for_each = local.clients
+
   security_group_id            = aws_security_group.database.id
   description                  = "The cluster"
-  referenced_security_group_id = local.cluster_group_id
+  referenced_security_group_id = each.value
   ip_protocol                  = "tcp"
   from_port                    = 5432
   to_port                      = 5432
@@ -31,6 +33,7 @@ resource "aws_db_parameter_group" "this" {
     value = "1"
   }
 
+  # It logs the password of a CREATE ROLE or ALTER ROLE, too: psql's \password sends no password.
   parameter {
     name  = "log_statement"
     value = "ddl"
@@ -63,6 +66,15 @@ resource "aws_iam_role_policy_attachment" "monitoring" {
   policy_arn = "arn:${data.aws_partition.this.partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
 }
 
+# RDS writes to the groups of these names, and would make them itself, without an end to their logs.
+resource "aws_cloudwatch_log_group" "database" {
+  for_each = toset(["postgresql", "upgrade"])
+
+  name              = "/aws/rds/instance/${var.name}/${each.key}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = aws_kms_key.this.arn
+}
+
 resource "aws_db_instance" "this" {
   identifier                          = var.name
   engine                              = "postgres"
@@ -84,7 +96,8 @@ resource "aws_db_instance" "this" {
   backup_retention_period             = var.database.backup_retention_days
   copy_tags_to_snapshot               = true
   deletion_protection                 = var.database.deletion_protection
-  final_snapshot_identifier           = "${var.name}-final"
+  skip_final_snapshot                 = !var.database.final_snapshot
+  final_snapshot_identifier           = var.database.final_snapshot ? "${var.name}-final" : null
   auto_minor_version_upgrade          = true
   iam_database_authentication_enabled = true
   enabled_cloudwatch_logs_exports     = ["postgresql", "upgrade"]
@@ -92,6 +105,8 @@ resource "aws_db_instance" "this" {
   performance_insights_kms_key_id     = aws_kms_key.this.arn
   monitoring_interval                 = 60
   monitoring_role_arn                 = aws_iam_role.monitoring.arn
+
+  depends_on = [aws_cloudwatch_log_group.database]
 }
 
 resource "aws_cloudwatch_metric_alarm" "storage" {

@@ -15,8 +15,10 @@ data "aws_partition" "this" {}
 locals {
   vpc_id           = data.aws_eks_cluster.this.vpc_config[0].vpc_id
   cluster_group_id = data.aws_eks_cluster.this.vpc_config[0].cluster_security_group_id
-  issuer           = data.aws_eks_cluster.this.identity[0].oidc[0].issuer
-  root_arn         = "arn:${data.aws_partition.this.partition}:iam::${data.aws_caller_identity.this.account_id}:root"
+  # By a name that is known before AWS is asked.
+  clients  = merge({ cluster = local.cluster_group_id }, { for group in var.client_security_group_ids : group => group })
+  issuer   = data.aws_eks_cluster.this.identity[0].oidc[0].issuer
+  root_arn = "arn:${data.aws_partition.this.partition}:iam::${data.aws_caller_identity.this.account_id}:root"
 }
 
 data "aws_iam_policy_document" "key" {
@@ -28,6 +30,21 @@ data "aws_iam_policy_document" "key" {
     principals {
       type        = "AWS"
       identifiers = [local.root_arn]
+    }
+  }
+
+  statement {
+    sid       = "Logs"
+    actions   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:DescribeKey"]
+    resources = ["*"]
+    principals {
+      type        = "Service"
+      identifiers = ["logs.${var.region}.amazonaws.com"]
+    }
+    condition {
+      test     = "ArnLike"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values   = ["arn:${data.aws_partition.this.partition}:logs:${var.region}:${data.aws_caller_identity.this.account_id}:log-group:*"]
     }
   }
 }
@@ -51,6 +68,8 @@ resource "aws_secretsmanager_secret" "setting" {
   name        = "${var.name}/${each.key}"
   description = "The value of ${each.key}"
   kms_key_id  = aws_kms_key.this.arn
+
+  recovery_window_in_days = var.secret_recovery_days
 }
 
 # An IAM role for a ServiceAccount: its token is exchanged for this role, and no key of AWS lies in the cluster. EKS Pod Identity

@@ -56,13 +56,15 @@ variable "secrets" {
 variable "database" {
   description = "The RDS PostgreSQL instance."
   type = object({
-    engine_version        = optional(string, "16.8")
+    # A major version alone: AWS chooses the minor one, and raises it.
+    engine_version        = optional(string, "16")
     instance_class        = optional(string, "db.t4g.medium")
     storage_gb            = optional(number, 50)
     max_storage_gb        = optional(number, 500)
     multi_az              = optional(bool, true)
     backup_retention_days = optional(number, 14)
     deletion_protection   = optional(bool, true)
+    final_snapshot        = optional(bool, true)
   })
   default = {}
 
@@ -97,6 +99,29 @@ variable "broker_password" {
     condition     = length(var.broker_password) >= 12 && length(var.broker_password) <= 250 && !can(regex("[,:=]", var.broker_password))
     error_message = "12 to 250 characters without comma, colon and equals sign: Amazon MQ takes no other."
   }
+}
+
+variable "client_security_group_ids" {
+  description = "Security groups that reach database and broker besides the cluster's own: that of the nodes, where they have another."
+  type        = set(string)
+  default     = []
+}
+
+variable "secret_recovery_days" {
+  description = "How long a secret that was destroyed can be brought back: 7 to 30 days, in which its name is taken, or 0."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.secret_recovery_days == 0 || (var.secret_recovery_days >= 7 && var.secret_recovery_days <= 30)
+    error_message = "0, or 7 to 30 days."
+  }
+}
+
+variable "log_retention_days" {
+  description = "How long the database's logs are kept. A year is what PCI DSS 10.5.1 asks for."
+  type        = number
+  default     = 365
 }
 
 variable "alarm_actions" {

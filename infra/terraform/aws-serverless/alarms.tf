@@ -78,8 +78,8 @@ resource "aws_cloudwatch_metric_alarm" "queue" {
 # The topic could not give an event to a queue: it stands in the queue beside it, or, where the second one tells, nowhere.
 resource "aws_cloudwatch_metric_alarm" "topic" {
   for_each = {
-    undelivered = { metric = "NumberOfNotificationsRedrivenToDlq", why = "Events went past their queues, into those beside them: see their policies and the key's." }
-    lost        = { metric = "NumberOfNotificationsFailedToRedriveToDlq", why = "Events reached no queue at all. The outbox keeps what was published (FLORIN_KEEP_DONE_DAYS)." }
+    undelivered = { metric = "NumberOfNotificationsRedrivenToDlq", why = "Events went past their queues, into those beside them: see the queues' policies and the key's, then move them back." }
+    lost        = { metric = "NumberOfNotificationsFailedToRedriveToDlq", why = "Events reached no queue at all: their reactions did not run, and nothing delivers them again by itself." }
   }
 
   alarm_name          = "${var.name}-topic-${each.key}"

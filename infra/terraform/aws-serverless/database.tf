@@ -29,6 +29,17 @@ resource "aws_vpc_security_group_ingress_rule" "database" {
   to_port                      = 5432
 }
 
+resource "aws_vpc_security_group_ingress_rule" "database_client" {
+  for_each = var.aurora == null ? [] : var.database_client_security_group_ids
+
+  security_group_id            = aws_security_group.database[0].id
+  description                  = "What migrates"
+  referenced_security_group_id = each.value
+  ip_protocol                  = "tcp"
+  from_port                    = 5432
+  to_port                      = 5432
+}
+
 resource "aws_rds_cluster_parameter_group" "this" {
   count = var.aurora == null ? 0 : 1
 
@@ -50,7 +61,8 @@ resource "aws_rds_cluster_parameter_group" "this" {
     apply_method = "pending-reboot"
   }
 
-  # Statements that change the schema; those with data would put it into the log.
+  # Statements that change the schema; those with data would put it into the log. This one logs the password of a CREATE ROLE or
+  # ALTER ROLE: psql's \password sends no password.
   parameter {
     name  = "log_statement"
     value = "ddl"
@@ -60,6 +72,16 @@ resource "aws_rds_cluster_parameter_group" "this" {
     name  = "log_min_duration_statement"
     value = "1000"
   }
+}
+
+# RDS writes to the group of this name, and would make it itself, without an end to its logs.
+resource "aws_cloudwatch_log_group" "database" {
+  count = var.aurora == null ? 0 : 1
+
+  name              = "/aws/rds/cluster/${var.name}/postgresql"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = local.kms_key_arn
+  tags              = local.tags
 }
 
 resource "aws_rds_cluster" "this" {
@@ -81,7 +103,8 @@ resource "aws_rds_cluster" "this" {
   backup_retention_period         = var.aurora.backup_retention_days
   copy_tags_to_snapshot           = true
   deletion_protection             = var.aurora.deletion_protection
-  final_snapshot_identifier       = "${var.name}-final"
+  skip_final_snapshot             = !var.aurora.final_snapshot
+  final_snapshot_identifier       = var.aurora.final_snapshot ? "${var.name}-final" : null
   enabled_cloudwatch_logs_exports = ["postgresql"]
   tags                            = local.tags
 
@@ -92,6 +115,8 @@ resource "aws_rds_cluster" "this" {
     max_capacity             = var.aurora.max_acu
     seconds_until_auto_pause = var.aurora.min_acu == 0 ? 900 : null
   }
+
+  depends_on = [aws_cloudwatch_log_group.database]
 }
 
 resource "aws_rds_cluster_instance" "this" {

@@ -8,7 +8,11 @@ locals {
     tonumber(regex("^[a-z]+://[^/]+:([0-9]+)(?:/|$)", var.otlp_endpoint)[0]),
     startswith(var.otlp_endpoint, "https:") ? 443 : 80,
   )
-  egress_ports = setunion(var.egress_ports, local.otlp_port == null ? [] : [local.otlp_port])
+  # An existing database may be anywhere, and its rule is one of its own: AWS takes no second one like it.
+  egress_ports = setsubtract(
+    setunion(var.egress_ports, local.otlp_port == null ? [] : [local.otlp_port]),
+    var.aurora == null ? [local.database_port] : [],
+  )
 }
 
 resource "aws_security_group" "lambda" {

@@ -32,6 +32,7 @@ output "queues" {
       url      = aws_sqs_queue.function[name].url
       arn      = aws_sqs_queue.function[name].arn
       dead_url = aws_sqs_queue.dead[name].url
+      dead_arn = aws_sqs_queue.dead[name].arn
     }
   }
 }
@@ -44,6 +45,11 @@ output "secrets" {
 output "database_endpoint" {
   description = "The writer's address of the Aurora cluster; null where the database is an existing one."
   value       = one(aws_rds_cluster.this[*].endpoint)
+}
+
+output "functions_security_group_id" {
+  description = "The functions' security group, for what they reach and for CloudShell, which takes a group that reaches the database; null without `vpc`."
+  value       = one(aws_security_group.lambda[*].id)
 }
 
 output "database_owner_secret_arn" {

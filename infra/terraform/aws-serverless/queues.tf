@@ -11,8 +11,9 @@ resource "aws_sqs_queue" "dead" {
 
   name                      = "${var.name}-${each.value.queue.name}-dead"
   message_retention_seconds = each.value.queue.retention_seconds
-  kms_master_key_id         = local.kms_key_arn
-  tags                      = merge(local.tags, { "florin:function" = each.key })
+  # SQS's own key, and not the module's: what that key refuses to let into the other queue must get in here.
+  sqs_managed_sse_enabled = true
+  tags                    = merge(local.tags, { "florin:function" = each.key })
 }
 
 resource "aws_sqs_queue" "function" {
@@ -110,7 +111,8 @@ resource "aws_sns_topic_subscription" "function" {
   filter_policy        = each.value.queue.filter_policy == null ? null : jsonencode(each.value.queue.filter_policy)
   filter_policy_scope  = each.value.queue.filter_policy == null ? null : "MessageAttributes"
 
-  # SNS gives up at once where the queue or its key refuses, and after 23 days where SQS is away: the event would be gone.
+  # SNS gives up at once where the queue's policy or its key refuses, and after 23 days where SQS is away: the event would be gone.
+  # https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
   redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead[each.key].arn })
 
   # Else the topic could not send to it yet.

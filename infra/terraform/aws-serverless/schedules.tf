@@ -48,6 +48,18 @@ resource "aws_iam_role_policy" "scheduler" {
   policy = data.aws_iam_policy_document.scheduler.json
 }
 
+# The scheduler hands a tick over and does not wait for its answer. Lambda would then keep a tick for six hours and try a failed one
+# twice more, though the next tick does what this one would have done.
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+resource "aws_lambda_function_event_invoke_config" "tick" {
+  for_each = toset([for job in values(local.schedules) : job.lambda])
+
+  function_name                = aws_lambda_function.this[each.key].function_name
+  qualifier                    = aws_lambda_alias.live[each.key].name
+  maximum_event_age_in_seconds = 60
+  maximum_retry_attempts       = 0
+}
+
 resource "aws_scheduler_schedule" "job" {
   for_each = local.schedules
 

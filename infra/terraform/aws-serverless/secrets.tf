@@ -12,4 +12,6 @@ resource "aws_secretsmanager_secret" "this" {
   description = "The value of ${each.key}, read by Florin when it starts"
   kms_key_id  = local.kms_key_arn
   tags        = local.tags
+
+  recovery_window_in_days = var.secret_recovery_days
 }

@@ -177,6 +177,17 @@ variable "secret_arns" {
   }
 }
 
+variable "secret_recovery_days" {
+  description = "How long a secret that was destroyed can be brought back: 7 to 30 days, in which its name is taken, or 0."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.secret_recovery_days == 0 || (var.secret_recovery_days >= 7 && var.secret_recovery_days <= 30)
+    error_message = "0, or 7 to 30 days."
+  }
+}
+
 variable "otlp_endpoint" {
   description = "Where traces and metrics go by OTLP over HTTP. Null: nowhere; X-Ray has the invocations either way."
   type        = string
@@ -245,13 +256,15 @@ variable "vpc" {
 variable "aurora" {
   description = "Makes an Aurora PostgreSQL cluster (serverless v2). Null: the secret FLORIN_DATABASE_URL names an existing database."
   type = object({
-    engine_version        = optional(string, "16.8")
+    # A major version alone: AWS chooses the minor one, and raises it.
+    engine_version        = optional(string, "16")
     min_acu               = optional(number, 0.5)
     max_acu               = optional(number, 4)
     max_connections       = optional(number, 200)
     instances             = optional(number, 2)
     backup_retention_days = optional(number, 14)
     deletion_protection   = optional(bool, true)
+    final_snapshot        = optional(bool, true)
   })
   default = null
 
@@ -280,6 +293,12 @@ variable "aurora" {
     condition     = var.aurora == null || try(var.aurora.backup_retention_days >= 1 && var.aurora.backup_retention_days <= 35, false)
     error_message = "Backups are kept 1 to 35 days."
   }
+}
+
+variable "database_client_security_group_ids" {
+  description = "Security groups that reach Aurora besides the functions': that of the machine, CloudShell or pipeline's runner which migrates."
+  type        = set(string)
+  default     = []
 }
 
 variable "existing_database_connections" {

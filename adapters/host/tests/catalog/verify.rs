@@ -117,6 +117,34 @@ fn settings_of_the_module_that_the_program_relies_on_are_named() {
         ),
         ("http_api.tf", "payload_format_version = \"2.0\"", "  payload_format_version = \"1.0\""),
         ("http_api.tf", "authorization_scopes = each.value.route.scopes", "  authorization_scopes = []"),
+        (
+            "catalog.tf",
+            "timeout       = max([for function in local.functions : function.timeout_seconds if function.lambda == lambda]...)",
+            "      timeout = 60",
+        ),
+        (
+            "catalog.tf",
+            "routes    = { for name, function in local.functions : name => function if can(function.route) }",
+            "  routes = {}",
+        ),
+        (
+            "http_api.tf",
+            "authorizer_id        = length(each.value.route.scopes) == 0 ? null : aws_apigatewayv2_authorizer.jwt.id",
+            "  authorizer_id = null",
+        ),
+        ("http_api.tf", "issuer   = var.jwt_issuer", "    issuer = \"https://issuer.example\""),
+        ("queues.tf", "for_each = local.topic_sends_to", "  for_each = local.queues"),
+        (
+            "queues.tf",
+            "function_name    = aws_lambda_alias.live[each.value.lambda].arn",
+            "  function_name = aws_lambda_alias.live[\"payments\"].arn",
+        ),
+        (
+            "queues.tf",
+            "batch_size       = each.value.queue.batch_size",
+            "  enabled = false\n  batch_size = each.value.queue.batch_size",
+        ),
+        ("schedules.tf", "kms_key_arn         = local.kms_key_arn", "  state = \"DISABLED\""),
         ("schedules.tf", "input    = jsonencode(each.value.schedule.input)", "    input = \"{}\""),
         (
             "functions.tf",
@@ -129,6 +157,35 @@ fn settings_of_the_module_that_the_program_relies_on_are_named() {
 }
 
 #[test]
+fn a_role_that_allows_more_or_less_than_its_functions_need_is_named() {
+    let file = "terraform/aws-serverless/roles.tf";
+    for (line, broken, said) in [
+        (
+            r#"actions   = ["secretsmanager:GetSecretValue"]"#,
+            r#"    actions = ["secretsmanager:*"]"#,
+            "`actions = [\"secretsmanager:*\"]` must be",
+        ),
+        (
+            "resources = [for secret in each.value.secrets : local.secret_arns[secret]]",
+            r#"    resources = ["*"]"#,
+            "`resources = [\"*\"]` must be",
+        ),
+        (r#""ec2:DescribeSubnets","#, r#"        "ec2:RunInstances","#, "ec2:RunInstances"),
+        ("sid       = \"Trace\"", "    sid = \"More\"", "`sid = \"More\"` must be `\"Trace\"`"),
+    ] {
+        check(file, line, broken, &["roles.tf:", said]);
+    }
+    let copy = copy();
+    let path = copy.path().join(file);
+    let text = fs::read_to_string(&path).expect("the file is there");
+    let more = "  statement {\n    actions   = [\"s3:*\"]\n    resources = [\"*\"]\n  }\n}\n";
+    let end = text.rfind("}\n").expect("the document ends");
+    fs::write(&path, format!("{}{more}", &text[..end])).expect("the file is broken");
+    let (succeeded, words) = verify(copy.path());
+    assert!(!succeeded && words.contains("is needed by no function"), "{words}");
+}
+
+#[test]
 fn a_way_in_that_no_code_declares_is_named() {
     let copy = copy();
     let path = copy.path().join("terraform/aws-serverless/back_door.tf");
@@ -138,6 +195,11 @@ fn a_way_in_that_no_code_declares_is_named() {
     let (succeeded, words) = verify(copy.path());
     assert!(!succeeded);
     assert!(words.contains("back_door.tf:2: ") && words.contains("declared by no code"), "{words}");
+
+    let door = "resource \"aws_iam_role_policy\" \"more\" {\n  role = \"florin\"\n}\n";
+    fs::write(&path, door).expect("the file is written");
+    let (succeeded, words) = verify(copy.path());
+    assert!(!succeeded && words.contains("back_door.tf:1: "), "a second policy of a role: {words}");
 }
 
 #[test]

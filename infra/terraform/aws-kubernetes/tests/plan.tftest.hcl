@@ -52,7 +52,7 @@ run "nobody_but_the_cluster_reaches_database_and_broker" {
   command = plan
 
   assert {
-    condition     = aws_vpc_security_group_ingress_rule.database.referenced_security_group_id == "sg-1" && !aws_mq_broker.this.publicly_accessible
+    condition     = { for name, rule in aws_vpc_security_group_ingress_rule.database : name => rule.referenced_security_group_id } == { cluster = "sg-1" } && !aws_mq_broker.this.publicly_accessible
     error_message = "Only the cluster's security group may connect."
   }
   assert {
@@ -62,6 +62,21 @@ run "nobody_but_the_cluster_reaches_database_and_broker" {
   assert {
     condition     = aws_mq_broker.this.deployment_mode == "CLUSTER_MULTI_AZ" && length(aws_mq_broker.this.subnet_ids) == 2
     error_message = "Quorum queues want a cluster."
+  }
+}
+
+run "nodes_with_a_group_of_their_own_reach_both" {
+  variables {
+    client_security_group_ids = ["sg-2"]
+  }
+
+  assert {
+    condition     = toset([for rule in aws_vpc_security_group_ingress_rule.database : rule.referenced_security_group_id]) == toset(["sg-1", "sg-2"])
+    error_message = "The database."
+  }
+  assert {
+    condition     = toset([for rule in aws_vpc_security_group_ingress_rule.broker : "${rule.referenced_security_group_id}:${rule.from_port}"]) == toset(["sg-1:443", "sg-1:5671", "sg-2:443", "sg-2:5671"])
+    error_message = "The broker."
   }
 }
 

@@ -204,8 +204,14 @@ run "aurora_has_room_for_every_environment" {
   variables {
     vpc    = { id = "vpc-1", subnet_ids = ["subnet-1", "subnet-2"] }
     aurora = { max_connections = 200 }
+
+    database_client_security_group_ids = ["sg-1"]
   }
 
+  assert {
+    condition     = [for rule in aws_vpc_security_group_ingress_rule.database_client : rule.referenced_security_group_id] == ["sg-1"]
+    error_message = "What migrates reaches the database."
+  }
   assert {
     condition     = one([for parameter in aws_rds_cluster_parameter_group.this[0].parameter : parameter.value if parameter.name == "max_connections"]) == "200"
     error_message = "The limit that is checked is the one that is set."

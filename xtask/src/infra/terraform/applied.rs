@@ -42,8 +42,9 @@ pub(super) fn run() -> Result<Outcome, Problem> {
     copy.variable("package_file", "florin.zip");
     copy.variable("jwt_issuer", "https://issuer.example.com");
     copy.variable("card_url", "https://card.example.com");
-    // What is destroyed at the end must not refuse.
+    // What is destroyed at the end must neither refuse nor stay for a while.
     copy.variable("deletion_protection", "false");
+    copy.variable("keeps_what_is_destroyed", "false");
 
     say("planning");
     copy.terraform(ROOT, &["plan", "-no-color", "-out=first.plan"])?;
@@ -82,6 +83,8 @@ fn applied_tests(directory: &Path, endpoint: &str, which: &str) -> Result<String
         "--",
         which,
     ]);
+    // What failed is the end of what is said: a backtrace would push it away.
+    cargo.env("RUST_BACKTRACE", "0");
     cargo.arg("--nocapture").env("FLORIN_TEST_APPLIED", directory).env(Part::Sqs.variable(), endpoint);
     if let Some(database) = &database {
         cargo.env(Part::Postgres.variable(), database.url());

@@ -84,6 +84,7 @@ async fn each_mapping_reports_what_failed_of_a_batch() {
             .expect("the queue has a mapping");
         assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
         assert_eq!(mapping["BatchSize"], 10);
+        assert_eq!(mapping["State"], "Enabled");
         let lambda = serving(&aws, &entry.name).await;
         let name = lambda["FunctionName"].as_str().expect("a name");
         assert!(

@@ -66,6 +66,10 @@ async fn a_role_allows_exactly_what_its_functions_need() {
         let name = lambda["FunctionName"].as_str().expect("a name");
         let served: Vec<_> = entries().filter(|entry| serves(&lambda, &entry.name)).collect();
         let role = lambda["Role"].as_str().and_then(|arn| arn.rsplit('/').next()).expect("a role");
+        for (action, wanted) in [("ListRolePolicies", vec!["needs"]), ("ListAttachedRolePolicies", vec![])] {
+            let form = BTreeMap::from([("Action", action), ("Version", "2010-05-08"), ("RoleName", role)]);
+            assert_eq!(elements(&aws.form("iam", &form).await, "member"), wanted, "{name}: {action}");
+        }
         let policy = policy(&aws, role).await;
         let statements = policy["Statement"].as_array().expect("statements");
         let mut allowed = BTreeSet::new();

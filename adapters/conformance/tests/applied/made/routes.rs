@@ -54,6 +54,23 @@ async fn each_http_operation_has_a_route_with_its_scope_and_nothing_else_has_one
 }
 
 #[tokio::test]
+async fn tokens_are_asked_of_the_one_authorizer_for_its_issuer_and_audience() {
+    let aws = Aws::here();
+    let api = api(&aws).await;
+    let id = api["apiId"].as_str().expect("an id");
+    let routes = aws.get("apigateway", &format!("/v2/apis/{id}/routes")).await;
+    let routes = routes["items"].as_array().expect("a list");
+    let asking: Vec<_> = routes.iter().filter(|route| route["authorizationType"] == "JWT").collect();
+    let one = asking[0]["authorizerId"].as_str().expect("an authorizer");
+    assert!(asking.iter().all(|route| route["authorizerId"] == one), "{routes:?}");
+    let authorizer = aws.get("apigateway", &format!("/v2/apis/{id}/authorizers/{one}")).await;
+    assert_eq!(authorizer["authorizerType"], "JWT");
+    let trusted = &authorizer["jwtConfiguration"];
+    assert_eq!(trusted["issuer"], "https://issuer.example.com");
+    assert_eq!(texts(&trusted["audience"]), ["florin"]);
+}
+
+#[tokio::test]
 async fn every_integration_speaks_payload_format_2() {
     let aws = Aws::here();
     let api = api(&aws).await;

@@ -20,6 +20,7 @@ async fn each_job_is_ticked_by_name_as_often_as_the_code_says() {
         let minutes = every.as_secs() / 60;
         let rate = format!("rate({minutes} minute{})", if minutes == 1 { "" } else { "s" });
         assert_eq!(schedule["ScheduleExpression"], rate, "{}", entry.name);
+        assert_eq!(schedule["State"], "ENABLED", "{}", entry.name);
         let input = schedule["Target"]["Input"].as_str().expect("an input");
         let input: Value = serde_json::from_str(input).expect("JSON");
         assert_eq!(input, json!({ "florin": { "job": entry.name } }));

@@ -56,6 +56,18 @@ variable "deletion_protection" {
   default     = true
 }
 
+variable "keeps_what_is_destroyed" {
+  description = "Whether a destroyed database leaves a snapshot and destroyed secrets can be brought back for 30 days; their names are taken then."
+  type        = bool
+  default     = true
+}
+
+variable "database_client_security_group_ids" {
+  description = "Security groups that reach the database besides the functions': that of what migrates."
+  type        = set(string)
+  default     = []
+}
+
 variable "domain" {
   description = "A name of your own for the API and its certificate in ACM; null: its own address alone."
   type        = object({ name = string, certificate_arn = string })
@@ -114,7 +126,10 @@ module "florin" {
   otlp_endpoint   = var.otlp_endpoint
   alarm_actions   = var.alarm_actions
   vpc             = { id = aws_vpc.this.id, subnet_ids = aws_subnet.private[*].id }
-  aurora          = var.aurora ? { deletion_protection = var.deletion_protection } : null
+  aurora          = var.aurora ? { deletion_protection = var.deletion_protection, final_snapshot = var.keeps_what_is_destroyed } : null
+
+  secret_recovery_days               = var.keeps_what_is_destroyed ? 30 : 0
+  database_client_security_group_ids = var.database_client_security_group_ids
 }
 
 output "api_url" {
@@ -130,6 +145,11 @@ output "domain" {
 output "database_endpoint" {
   description = "The database's address; null where it is an existing one."
   value       = module.florin.database_endpoint
+}
+
+output "functions_security_group_id" {
+  description = "The functions' security group."
+  value       = module.florin.functions_security_group_id
 }
 
 output "database_owner_secret_arn" {

@@ -17,6 +17,19 @@ pub(super) struct Block<'a> {
     lines: &'a [&'a str],
 }
 
+/// A statement of a policy document.
+pub(super) struct Statement {
+    /// The line that opens it, from 1.
+    pub(super) line: usize,
+    pub(super) sid: String,
+    /// As written; empty where it is not, which allows.
+    pub(super) effect: String,
+    /// As written, without spaces and line ends.
+    pub(super) actions: String,
+    /// As written, without spaces and line ends.
+    pub(super) resources: String,
+}
+
 impl<'a> Hcl<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         Self { lines: text.lines().collect() }
@@ -53,6 +66,47 @@ impl Block<'_> {
             Some((self.line + 1 + offset, value))
         })
     }
+}
+
+impl Block<'_> {
+    /// The statements of a policy document, static and dynamic ones.
+    pub(super) fn statements(&self) -> Vec<Statement> {
+        let opens = |line: &str| line == "statement {" || line.starts_with("dynamic \"statement\" {");
+        let starts: Vec<usize> =
+            self.lines.iter().enumerate().filter(|(_, line)| opens(line.trim())).map(|(at, _)| at).collect();
+        let ends = starts.iter().skip(1).copied().chain([self.lines.len()]);
+        let each = starts.iter().zip(ends);
+        each.map(|(start, end)| {
+            let lines = &self.lines[*start..end];
+            Statement {
+                line: self.line + 1 + start,
+                sid: whole(lines, "sid"),
+                effect: whole(lines, "effect"),
+                actions: whole(lines, "actions"),
+                resources: whole(lines, "resources"),
+            }
+        })
+        .collect()
+    }
+}
+
+/// A setting with all of its lines, without spaces and comments; empty where there is none.
+fn whole(lines: &[&str], name: &str) -> String {
+    let value =
+        |line: &str| Some(line.trim_start().strip_prefix(name)?.trim_start().strip_prefix('=')?.to_owned());
+    let Some((at, first)) = lines.iter().enumerate().find_map(|(at, line)| Some((at, value(line)?))) else {
+        return String::new();
+    };
+    let mut text = String::new();
+    for line in [first.as_str()].into_iter().chain(lines[at + 1..].iter().copied()) {
+        let line = line.split_once(" #").map_or(line, |(before, _)| before);
+        text.extend(line.chars().filter(|c| !c.is_whitespace()));
+        let open = |pair: &[char]| text.matches(pair).count();
+        if open(&['[', '(', '{']) <= open(&[']', ')', '}']) {
+            break;
+        }
+    }
+    text
 }
 
 #[cfg(test)]

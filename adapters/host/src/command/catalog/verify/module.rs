@@ -36,14 +36,32 @@ const ROUTE: &str = r#"resource "aws_apigatewayv2_route" "operation""#;
 const SCHEDULE: &str = r#"resource "aws_scheduler_schedule" "job""#;
 const FUNCTION: &str = r#"resource "aws_lambda_function" "this""#;
 const ROLE_POLICY: &str = r#"resource "aws_iam_role_policy" "lambda""#;
+const ROLE_DOCUMENT: &str = r#"data "aws_iam_policy_document" "lambda""#;
+const QUEUE_POLICY: &str = r#"resource "aws_sqs_queue_policy" "fan_out""#;
+const FAN_OUT: &str = r#"data "aws_iam_policy_document" "fan_out""#;
+const AUTHORIZER: &str = r#"resource "aws_apigatewayv2_authorizer" "jwt""#;
+const LOCALS: &str = "locals";
 
 /// All of them.
 #[rustfmt::skip]
 const RULES: &[Rule] = &[
+    rule("catalog.tf", LOCALS, "routes", "{ for name, function in local.functions : name => function if can(function.route) }", "each HTTP operation of the catalog has a route"),
+    rule("catalog.tf", LOCALS, "queues", "{ for name, function in local.functions : name => function if can(function.queue) }", "each reaction of the catalog has a queue"),
+    rule("catalog.tf", LOCALS, "schedules", "{ for name, function in local.functions : name => function if can(function.schedule) }", "each job of the catalog has a schedule"),
+    rule("catalog.tf", LOCALS, "timeout", "max([for function in local.functions : function.timeout_seconds if function.lambda == lambda]...)", "the catalog says it"),
+    rule("catalog.tf", LOCALS, "publishes", "anytrue([for function in local.functions : function.needs.publish if function.lambda == lambda])", "a role allows what its functions need and nothing else"),
+    rule("catalog.tf", LOCALS, "consumes", "sort([for name, function in local.functions : name if function.lambda == lambda && function.needs.consume])", "a role allows what its functions need and nothing else"),
+    rule("catalog.tf", LOCALS, "secrets", "sort(distinct(flatten([for function in local.functions : function.needs.secrets if function.lambda == lambda])))", "a role allows what its functions need and nothing else"),
     rule("queues.tf", MAPPING, "for_each", "local.queues", "each reaction has a mapping"),
     rule("queues.tf", MAPPING, "function_response_types", r#"["ReportBatchItemFailures"]"#, "without it one failed message brings back its whole batch"),
     rule("queues.tf", MAPPING, "batch_size", "each.value.queue.batch_size", "the catalog says it"),
     rule("queues.tf", MAPPING, "event_source_arn", "aws_sqs_queue.function[each.key].arn", "the function takes its own queue"),
+    rule("queues.tf", MAPPING, "function_name", "aws_lambda_alias.live[each.value.lambda].arn", "the queue's own function takes it"),
+    rule("queues.tf", QUEUE_POLICY, "for_each", "local.topic_sends_to", "without it SNS may put no event into a queue, and none into the one beside it"),
+    rule("queues.tf", QUEUE_POLICY, "policy", "data.aws_iam_policy_document.fan_out[each.key].json", "without it SNS may put no event into the queue"),
+    rule("queues.tf", FAN_OUT, "for_each", "local.topic_sends_to", "without it SNS may put no event into a queue, and none into the one beside it"),
+    rule("queues.tf", FAN_OUT, "actions", r#"["sqs:SendMessage"]"#, "SNS puts events into queues and does nothing else there"),
+    rule("queues.tf", FAN_OUT, "values", "[aws_sns_topic.events.arn]", "no other topic puts anything into the queues"),
     rule("queues.tf", QUEUE, "for_each", "local.queues", "each reaction has a queue"),
     rule("queues.tf", QUEUE, "name", r#""${var.name}-${each.value.queue.name}""#, "the program finds the function by the queue's name"),
     rule("queues.tf", QUEUE, "visibility_timeout_seconds", "each.value.queue.visibility_timeout_seconds", "it is six times the function's time-out, or messages are handed out while they are worked on"),
@@ -59,21 +77,61 @@ const RULES: &[Rule] = &[
     rule("http_api.tf", ROUTE, "route_key", "each.value.route.key", "the catalog says it"),
     rule("http_api.tf", ROUTE, "authorization_type", r#"length(each.value.route.scopes) == 0 ? "NONE" : "JWT""#, "whatever has a scope asks for a token"),
     rule("http_api.tf", ROUTE, "authorization_scopes", "each.value.route.scopes", "the catalog says it"),
+    rule("http_api.tf", ROUTE, "authorizer_id", "length(each.value.route.scopes) == 0 ? null : aws_apigatewayv2_authorizer.jwt.id", "whatever has a scope asks for a token"),
+    rule("http_api.tf", ROUTE, "target", r#""integrations/${aws_apigatewayv2_integration.lambda[each.value.lambda].id}""#, "the operation's own function answers"),
+    rule("http_api.tf", AUTHORIZER, "issuer", "var.jwt_issuer", "tokens are those of the issuer that the functions trust"),
+    rule("http_api.tf", AUTHORIZER, "audience", "[var.jwt_audience]", "tokens are for Florin"),
     rule("schedules.tf", SCHEDULE, "for_each", "local.schedules", "each job has a schedule"),
     rule("schedules.tf", SCHEDULE, "schedule_expression", "each.value.schedule.expression", "the catalog says it"),
     rule("schedules.tf", SCHEDULE, "input", "jsonencode(each.value.schedule.input)", "the input is the job's explicit tick"),
+    rule("schedules.tf", SCHEDULE, "arn", "aws_lambda_alias.live[each.value.lambda].arn", "the job's own function is ticked"),
     rule("functions.tf", FUNCTION, "timeout", "each.value.timeout", "the catalog says it"),
     rule("functions.tf", FUNCTION, "role", "aws_iam_role.lambda[each.key].arn", "each has a role of its own"),
     rule("roles.tf", ROLE_POLICY, "policy", "data.aws_iam_policy_document.lambda[each.key].json", "a role allows what its functions need and nothing else"),
 ];
 
-/// Kinds of which there is one block and no other: one more would be a way in that no code declares.
-const ONLY: &[(&str, &str)] = &[
-    ("aws_apigatewayv2_route", ROUTE),
-    ("aws_lambda_event_source_mapping", MAPPING),
-    ("aws_scheduler_schedule", SCHEDULE),
-    ("aws_lambda_function_url", ""),
-    ("aws_iam_role_policy_attachment", r#"resource "aws_iam_role_policy_attachment" "monitoring""#),
+/// Kinds of which there are these blocks and no other: one more would be a way in, or a right, that no code declares.
+const ONLY: &[(&str, &[&str])] = &[
+    ("aws_apigatewayv2_authorizer", &[AUTHORIZER]),
+    ("aws_apigatewayv2_route", &[ROUTE]),
+    ("aws_iam_policy", &[]),
+    ("aws_iam_policy_attachment", &[]),
+    ("aws_iam_role_policies_exclusive", &[]),
+    ("aws_iam_role_policy", &[ROLE_POLICY, r#"resource "aws_iam_role_policy" "scheduler""#]),
+    ("aws_iam_role_policy_attachment", &[r#"resource "aws_iam_role_policy_attachment" "monitoring""#]),
+    ("aws_lambda_event_source_mapping", &[MAPPING]),
+    ("aws_lambda_function_url", &[]),
+    ("aws_scheduler_schedule", &[SCHEDULE]),
+    ("aws_sns_topic_subscription", &[SUBSCRIPTION]),
+    ("aws_sqs_queue_policy", &[QUEUE_POLICY]),
+];
+
+/// A setting that would switch off what the catalog declares.
+struct Never {
+    file: &'static str,
+    block: &'static str,
+    setting: &'static str,
+    why: &'static str,
+}
+
+/// All of them.
+#[rustfmt::skip]
+const NEVER: &[Never] = &[
+    Never { file: "queues.tf", block: MAPPING, setting: "enabled", why: "nobody would take the queue's messages" },
+    Never { file: "queues.tf", block: MAPPING, setting: "filter_criteria", why: "what it leaves out is deleted" },
+    Never { file: "schedules.tf", block: SCHEDULE, setting: "state", why: "the job would not run" },
+];
+
+/// What a function's role allows: each statement's name, actions and resources, in this order, and no further one.
+#[rustfmt::skip]
+const ALLOWED: &[[&str; 3]] = &[
+    ["Log", r#"["logs:CreateLogStream","logs:PutLogEvents"]"#, r#"["${aws_cloudwatch_log_group.lambda[each.key].arn}:*"]"#],
+    ["Trace", r#"["xray:PutTelemetryRecords","xray:PutTraceSegments"]"#, r#"["*"]"#],
+    ["ReadSecrets", r#"["secretsmanager:GetSecretValue"]"#, "[forsecretineach.value.secrets:local.secret_arns[secret]]"],
+    ["Publish", r#"["sns:Publish"]"#, "[statement.value]"],
+    ["Consume", r#"["sqs:ChangeMessageVisibility","sqs:DeleteMessage","sqs:GetQueueAttributes","sqs:GetQueueUrl","sqs:ReceiveMessage"]"#, "statement.value"],
+    ["Decrypt", r#"concat(["kms:Decrypt"],each.value.publishes?["kms:GenerateDataKey"]:[])"#, "[local.kms_key_arn]"],
+    ["JoinVpc", r#"["ec2:AssignPrivateIpAddresses","ec2:CreateNetworkInterface","ec2:DeleteNetworkInterface","ec2:DescribeNetworkInterfaces","ec2:DescribeSubnets","ec2:UnassignPrivateIpAddresses",]"#, r#"["*"]"#],
 ];
 
 /// What is wrong with the module. Without one there is nothing to say.
@@ -88,6 +146,13 @@ pub(super) fn findings(infra: &Path) -> Result<Vec<Finding>, HostError> {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         findings.extend(broken(rule, &path, &text));
     }
+    for never in NEVER {
+        let path = module.join(never.file);
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        findings.extend(switched_off(never, &path, &text));
+    }
+    let path = module.join("roles.tf");
+    findings.extend(unneeded(&path, &std::fs::read_to_string(&path).unwrap_or_default()));
     let mut files: Vec<PathBuf> = std::fs::read_dir(&module)?.flatten().map(|entry| entry.path()).collect();
     files.sort();
     for path in files.into_iter().filter(|path| path.extension().is_some_and(|end| end == "tf")) {
@@ -113,12 +178,55 @@ fn broken(rule: &Rule, file: &Path, text: &str) -> Option<Finding> {
     }
 }
 
+fn switched_off(never: &Never, file: &Path, text: &str) -> Option<Finding> {
+    let hcl = Hcl::of(text);
+    let blocks = hcl.blocks();
+    let block = blocks.iter().find(|block| block.header == never.block)?;
+    let (line, value) = block.setting(never.setting)?;
+    let what = format!("`{} = {value}` must not be there: {}", never.setting, never.why);
+    Some(Finding { file: file.to_owned(), line, what })
+}
+
+/// What the functions' role documents allow beside what the catalog says they need, or do not allow of it.
+fn unneeded(file: &Path, text: &str) -> Vec<Finding> {
+    let hcl = Hcl::of(text);
+    let blocks = hcl.blocks();
+    let Some(block) = blocks.iter().find(|block| block.header == ROLE_DOCUMENT) else {
+        let what = format!("`{ROLE_DOCUMENT}` is missing: a role allows what its functions need");
+        return vec![Finding { file: file.to_owned(), line: 1, what }];
+    };
+    let mut findings = Vec::new();
+    let mut wanted = ALLOWED.iter();
+    for statement in block.statements().iter().filter(|statement| statement.effect != r#""Deny""#) {
+        let Some([sid, actions, resources]) = wanted.next() else {
+            findings.push((statement.line, format!("{} is needed by no function", statement.sid)));
+            break;
+        };
+        let wrong = [
+            ("sid", &statement.sid, format!("\"{sid}\"")),
+            ("actions", &statement.actions, (*actions).to_owned()),
+            ("resources", &statement.resources, (*resources).to_owned()),
+        ]
+        .into_iter()
+        .find(|(_, there, wanted)| *there != wanted);
+        if let Some((setting, there, wanted)) = wrong {
+            let what =
+                format!("`{setting} = {there}` must be `{wanted}`: a role allows what its functions need");
+            findings.push((statement.line, what));
+        }
+    }
+    findings.extend(
+        wanted.map(|[sid, ..]| (block.line, format!("statement {sid} is missing: a function needs it"))),
+    );
+    findings.into_iter().map(|(line, what)| Finding { file: file.to_owned(), line, what }).collect()
+}
+
 fn undeclared(file: &Path, text: &str) -> Vec<Finding> {
     let hcl = Hcl::of(text);
     let blocks = hcl.blocks();
     let more = blocks.iter().filter(|block| {
         ONLY.iter().any(|(kind, only)| {
-            block.header.starts_with(&format!("resource \"{kind}\" ")) && block.header != *only
+            block.header.starts_with(&format!("resource \"{kind}\" ")) && !only.contains(&block.header)
         })
     });
     more.map(|block| Finding {
