@@ -30,6 +30,9 @@ pub struct RabbitMqConfig {
     pub pause_first: Duration,
     /// The longest pause of a consumer. 30 s, far below the broker's time limit for an answer (30 minutes).
     pub pause_longest: Duration,
+    /// How long a consumer hears nothing before it begins anew on another channel: a broker may keep messages back
+    /// from one whose queue was deleted and made again. 30 s.
+    pub idle: Duration,
     /// Certificates (PEM) that an `amqps://` broker is trusted by besides those of the public authorities.
     pub certificate_authorities: Option<String>,
 }
@@ -48,6 +51,7 @@ impl RabbitMqConfig {
             reconnect_longest: Duration::from_secs(15),
             pause_first: Duration::from_secs(1),
             pause_longest: Duration::from_secs(30),
+            idle: Duration::from_secs(30),
             certificate_authorities: None,
         }
     }

@@ -33,6 +33,14 @@ pub(crate) struct QueueConsumer {
     pub(crate) stop: CancellationToken,
 }
 
+/// Why a session ended in order.
+enum Ended {
+    /// It was told to, and everything that began is answered.
+    Stopped,
+    /// Nothing came for a while, and nothing is under way.
+    Idle,
+}
+
 impl QueueConsumer {
     /// Sessions until `stop`. Only a broker that never once worked as configured ends it.
     pub(crate) async fn run(self) -> Result<(), QueueError> {
@@ -58,7 +66,8 @@ impl QueueConsumer {
             worked = true;
             backoff.reset();
             match self.session(&channel, consumer, &mut handlers).await {
-                Ok(()) => break Ok(()),
+                Ok(Ended::Stopped) => break Ok(()),
+                Ok(Ended::Idle) => {}
                 Err(error) => self.wait(&error, backoff.pause()).await,
             }
         };
@@ -98,27 +107,33 @@ impl QueueConsumer {
         self.broker.config.prefetch.min(two_each).max(1)
     }
 
-    /// `Ok` when it was stopped and everything that began is answered.
+    /// Takes and answers messages until it is stopped, or nothing came for a while.
+    ///
+    /// A queue may be deleted and made again before its channel hears of it. RabbitMQ (3.10, for one) then goes on with
+    /// the consumer by itself, takes the new queue's first messages for ones that it has delivered, because they are
+    /// counted from the beginning again, and keeps them back. Nothing tells a consumer of that, and only the end of its
+    /// channel sets them free: so who hears nothing begins anew.
     async fn session(
         &self,
         channel: &Channel,
         mut consumer: Consumer,
         handlers: &mut JoinSet<Answered>,
-    ) -> Result<(), Error> {
+    ) -> Result<Ended, Error> {
         let config = &self.broker.config;
+        let mut idle_at = Instant::now() + config.idle;
         let mut pauses = Backoff::new(config.pause_first, config.pause_longest);
         let mut paused_until: Option<Instant> = None;
         let mut waiting = VecDeque::new();
         let lost = CancellationToken::new();
         let _lost_at_the_end = lost.clone().drop_guard();
-        loop {
+        let ended = loop {
             while paused_until.is_none() && handlers.len() < self.concurrency.max(1) {
                 let Some(delivery) = waiting.pop_front() else { break };
                 handlers.spawn(handle(self.pending(delivery, &lost), self.handler.clone()));
             }
             tokio::select! {
                 biased;
-                () = self.stop.cancelled() => break,
+                () = self.stop.cancelled() => break Ended::Stopped,
                 Some(done) = handlers.join_next() => match done {
                     // Those that began before the pause do not make it longer.
                     Ok(Answered::NotAttempted) if paused_until.is_some() => {}
@@ -132,19 +147,24 @@ impl QueueConsumer {
                 // Taken even while there is no room, at most as many as the broker hands over at once: only so is
                 // the end of the connection noticed.
                 delivery = consumer.next() => match delivery {
-                    Some(delivery) => waiting.push_back(delivery?),
+                    Some(delivery) => {
+                        waiting.push_back(delivery?);
+                        idle_at = Instant::now() + config.idle;
+                    }
                     // The broker ended it: the queue was deleted or has lost its leader.
                     None => return Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()),
                 },
+                () = sleep_until(idle_at),
+                    if handlers.is_empty() && waiting.is_empty() && paused_until.is_none() => break Ended::Idle,
             }
-        }
+        };
         let handed_back = timeout(GOODBYE, hand_back(channel, consumer, waiting)).await;
         while handlers.join_next().await.is_some() {}
         let closed = timeout(GOODBYE, channel.close(200, "stopped".into())).await;
         if !matches!((handed_back, closed), (Ok(Ok(())), Ok(Ok(())))) {
             tracing::debug!("the broker did not hear the goodbye: it delivers the rest again by itself");
         }
-        Ok(())
+        Ok(ended)
     }
 
     fn pending(&self, delivery: Delivery, lost: &CancellationToken) -> Pending {

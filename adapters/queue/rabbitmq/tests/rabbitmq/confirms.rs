@@ -1,5 +1,7 @@
 //! `Ok` means stored for everyone who wants it.
 
+use std::time::Duration;
+
 use florin_kernel::corridor::Disposition;
 use florin_queue::port::{PublishError, Publisher, Subscriber};
 use florin_rabbitmq::{RabbitMq, RabbitMqConfig};
@@ -54,6 +56,41 @@ fn a_queue_that_is_deleted_under_its_consumer_is_made_again() {
         deleted.unwrap();
         publish_all(&broker, &[event("after")]).await;
         assert_eq!(consumer.next().await.id, "after");
+        consumer.stopped().await;
+    });
+}
+
+#[test]
+fn a_queue_that_is_deleted_and_made_again_before_its_consumer_hears_of_it_is_consumed() {
+    on_broker(async |site| {
+        let broker =
+            RabbitMq::connect(RabbitMqConfig { idle: Duration::from_millis(100), ..site.config() }).unwrap();
+        broker.declare(&[PAYMENTS]).await.unwrap();
+        let mut consumer = consume(&broker, PAYMENTS, 1, async |_| Disposition::Done);
+        publish_all(&broker, &[event("before")]).await;
+        assert_eq!(consumer.next().await.id, "before");
+        let channel = site.channel().await;
+        let queue = site.queue(PAYMENTS);
+        let deleted = channel.queue_delete(queue.clone().into(), QueueDeleteOptions::default());
+        let made = site.make_queue(&channel, PAYMENTS);
+        let (deleted, ()) = tokio::join!(deleted, made);
+        deleted.unwrap();
+        publish_all(&broker, &[event("after")]).await;
+        assert_eq!(consumer.next().await.id, "after");
+        consumer.stopped().await;
+    });
+}
+
+#[test]
+fn a_consumer_that_begins_anew_all_the_time_misses_nothing() {
+    on_broker(async |site| {
+        let broker = RabbitMq::connect(RabbitMqConfig { idle: Duration::ZERO, ..site.config() }).unwrap();
+        broker.declare(&[PAYMENTS]).await.unwrap();
+        let mut consumer = consume(&broker, PAYMENTS, 4, async |_| Disposition::Done);
+        for n in 0..50 {
+            publish_all(&broker, &[event(n)]).await;
+        }
+        consumer.see_all((0..50).map(|n| n.to_string())).await;
         consumer.stopped().await;
     });
 }

@@ -12,7 +12,8 @@ use florin_queue::port::{Handler, PublishError, Publisher, QueueError, Subscribe
 use florin_rabbitmq::{RabbitMq, RabbitMqConfig};
 use florin_servers::Part;
 use futures_util::FutureExt;
-use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
+use lapin::options::{ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -84,6 +85,37 @@ impl Site {
 
     pub(crate) fn queue(&self, subscription: Subscription) -> String {
         format!("{}{}", self.prefix, subscription.function)
+    }
+
+    /// A function's queue with its bindings, made by others as Florin makes it.
+    pub(crate) async fn make_queue(&self, channel: &Channel, subscription: Subscription) {
+        let queue = self.queue(subscription);
+        let text = |value: &str| AMQPValue::LongString(value.into());
+        let arguments = [
+            ("x-queue-type", text("quorum")),
+            ("x-dead-letter-exchange", text("")),
+            ("x-dead-letter-routing-key", text(&format!("{queue}.dead"))),
+            ("x-dead-letter-strategy", text("at-least-once")),
+            ("x-overflow", text("reject-publish")),
+            ("x-delivery-limit", AMQPValue::LongLongInt(100)),
+        ];
+        let mut table = FieldTable::default();
+        for (name, value) in arguments {
+            table.insert(name.into(), value);
+        }
+        let options = QueueDeclareOptions { durable: true, ..Default::default() };
+        channel.queue_declare(queue.clone().into(), options, table).await.unwrap();
+        for pattern in subscription.on {
+            let (exchange, options) = (format!("{}florin.events", self.prefix), QueueBindOptions::default());
+            let bound = channel.queue_bind(
+                queue.clone().into(),
+                exchange.into(),
+                pattern.0.into(),
+                options,
+                FieldTable::default(),
+            );
+            bound.await.unwrap();
+        }
     }
 
     async fn clear(&self) {
