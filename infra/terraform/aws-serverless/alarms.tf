@@ -27,7 +27,7 @@ locals {
       }
       "${name}-dead" = {
         queue  = aws_sqs_queue.dead[name].name, metric = "ApproximateNumberOfMessagesVisible"
-        limit  = 0, why = "Something that no function could take: see `florin dead-letters list`."
+        limit  = 0, why = "Something that no function could take, or that SNS could not put into the queue: see `florin dead-letters list`."
         period = 300
       }
     }

@@ -50,7 +50,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # Without this SNS cannot put an event into an encrypted queue, and says so nowhere.
+  # Without this SNS cannot put an event into a queue that this key encrypts.
   statement {
     sid       = "FanOut"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]

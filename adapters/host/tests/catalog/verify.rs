@@ -144,6 +144,7 @@ fn settings_of_the_module_that_the_program_relies_on_are_named() {
             "batch_size       = each.value.queue.batch_size",
             "  enabled = false\n  batch_size = each.value.queue.batch_size",
         ),
+        ("queues.tf", "scaling_config {", "  filter_criteria {"),
         ("schedules.tf", "kms_key_arn         = local.kms_key_arn", "  state = \"DISABLED\""),
         ("schedules.tf", "input    = jsonencode(each.value.schedule.input)", "    input = \"{}\""),
         (
@@ -172,6 +173,17 @@ fn a_role_that_allows_more_or_less_than_its_functions_need_is_named() {
         ),
         (r#""ec2:DescribeSubnets","#, r#"        "ec2:RunInstances","#, "ec2:RunInstances"),
         ("sid       = \"Trace\"", "    sid = \"More\"", "`sid = \"More\"` must be `\"Trace\"`"),
+        (
+            "for_each = each.value.publishes ? [aws_sns_topic.events.arn] : []",
+            "    for_each = [aws_sns_topic.events.arn]",
+            "`for_each = [aws_sns_topic.events.arn]` must be",
+        ),
+        (r#"effect = "Deny""#, "      sid = \"LeaveVpcToLambda\"", "`effect = ` must be `\"Deny\"`"),
+        (
+            "for_each = local.lambdas",
+            "  for_each = local.lambdas\n  managed_policy_arns = [var.more]",
+            "`managed_policy_arns` must not be there",
+        ),
     ] {
         check(file, line, broken, &["roles.tf:", said]);
     }
@@ -196,10 +208,11 @@ fn a_way_in_that_no_code_declares_is_named() {
     assert!(!succeeded);
     assert!(words.contains("back_door.tf:2: ") && words.contains("declared by no code"), "{words}");
 
-    let door = "resource \"aws_iam_role_policy\" \"more\" {\n  role = \"florin\"\n}\n";
-    fs::write(&path, door).expect("the file is written");
-    let (succeeded, words) = verify(copy.path());
-    assert!(!succeeded && words.contains("back_door.tf:1: "), "a second policy of a role: {words}");
+    for kind in ["aws_iam_role_policy", "aws_lambda_permission", "aws_sns_topic_policy"] {
+        fs::write(&path, format!("resource \"{kind}\" \"more\" {{\n}}\n")).expect("the file is written");
+        let (succeeded, words) = verify(copy.path());
+        assert!(!succeeded && words.contains("back_door.tf:1: "), "{kind}: {words}");
+    }
 }
 
 #[test]

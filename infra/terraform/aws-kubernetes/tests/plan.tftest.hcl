@@ -19,9 +19,6 @@ mock_provider "aws" {
   mock_data "aws_iam_openid_connect_provider" {
     defaults = { arn = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/65" }
   }
-  mock_resource "aws_secretsmanager_secret" {
-    defaults = { arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:florin/a-setting" }
-  }
   mock_resource "aws_kms_key" {
     defaults = { arn = "arn:aws:kms:eu-central-1:123456789012:key/65" }
   }
@@ -93,10 +90,10 @@ run "one_subnet_and_a_short_password_are_refused" {
 
 run "the_role_reads_every_secret_the_owners_too_and_nothing_else" {
   assert {
-    condition = toset(data.aws_iam_policy_document.secrets.statement[0].resources) == toset([
-      "arn:aws:secretsmanager:eu-central-1:123456789012:secret:florin/a-setting",
-      "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-65",
-    ])
+    condition = length(aws_secretsmanager_secret.setting) == 3 && data.aws_iam_policy_document.secrets.statement[0].resources == toset(concat(
+      [for secret in aws_secretsmanager_secret.setting : secret.arn],
+      ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-65"],
+    ))
     error_message = "The secrets of the settings and the one that RDS made."
   }
   assert {

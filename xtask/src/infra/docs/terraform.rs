@@ -23,7 +23,7 @@ pub(super) fn terraform(page: &str) -> Result<Seen, Problem> {
             let absent = names.iter().filter(|name| !text.contains(&format!("{word} \"{name}\" {{")));
             missing.extend(absent.map(|name| format!("`{before}{name}`: {root} has no such")));
         }
-        if words.starts_with("apply ") {
+        if words.split_whitespace().next() == Some("apply") {
             let forgotten = required(&text).filter(|name| !given.contains(name));
             missing.extend(forgotten.map(|name| format!("{root}: apply is not given {name}")));
         }

@@ -142,11 +142,11 @@ fn a_change_that_stays_pending_is_told() -> Result<(), Problem> {
     drop(site.pending()?);
     site.frees("payments", "helm rollback florin 1 --namespace florin")?;
     site.runs("0", "1")?;
-    // So is a runner whose turn it was.
-    let turn = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "florin-turn"}}"#;
-    let turn = site.scratch.write("turn.json", turn)?;
-    output(site.program("kubectl")?.args(["--namespace", "florin", "create", "--filename"]).arg(turn))?;
-    site.frees("payments", "kubectl --namespace florin delete configmap florin-turn")?;
+    // So is a runner that held the lock.
+    let lock = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "florin-lock"}}"#;
+    let lock = site.scratch.write("lock.json", lock)?;
+    output(site.program("kubectl")?.args(["--namespace", "florin", "create", "--filename"]).arg(lock))?;
+    site.frees("payments", "kubectl --namespace florin delete configmap florin-lock")?;
     site.released("payments", "2")?;
     site.runs("2", "1")
 }

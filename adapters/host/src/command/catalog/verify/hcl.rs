@@ -1,7 +1,7 @@
 //! Looks settings up in Terraform's language, by block and name, with the lines they stand on.
 //!
 //! It reads what `terraform fmt` writes: a block opens at the end of a line and closes on a line of its own, and a
-//! setting is one line. What is written otherwise is not found, and that is said as if it were missing.
+//! setting begins a line. What is written otherwise is not found, and that is said as if it were missing.
 
 /// A file's lines.
 pub(super) struct Hcl<'a> {
@@ -22,6 +22,8 @@ pub(super) struct Statement {
     /// The line that opens it, from 1.
     pub(super) line: usize,
     pub(super) sid: String,
+    /// For what it is there, as written without spaces and line ends; empty where it always is.
+    pub(super) for_each: String,
     /// As written; empty where it is not, which allows.
     pub(super) effect: String,
     /// As written, without spaces and line ends.
@@ -66,9 +68,14 @@ impl Block<'_> {
             Some((self.line + 1 + offset, value))
         })
     }
-}
 
-impl Block<'_> {
+    /// The line of a setting of that name, or of a block of it, in the block or in one inside it.
+    pub(super) fn mention(&self, name: &str) -> Option<usize> {
+        let opens = [format!("{name} {{"), format!("dynamic \"{name}\" {{")];
+        let blocks = self.lines.iter().position(|line| opens.iter().any(|open| line.trim() == open));
+        self.setting(name).map(|(line, _)| line).or(blocks.map(|offset| self.line + 1 + offset))
+    }
+
     /// The statements of a policy document, static and dynamic ones.
     pub(super) fn statements(&self) -> Vec<Statement> {
         let opens = |line: &str| line == "statement {" || line.starts_with("dynamic \"statement\" {");
@@ -81,6 +88,7 @@ impl Block<'_> {
             Statement {
                 line: self.line + 1 + start,
                 sid: whole(lines, "sid"),
+                for_each: whole(lines, "for_each"),
                 effect: whole(lines, "effect"),
                 actions: whole(lines, "actions"),
                 resources: whole(lines, "resources"),

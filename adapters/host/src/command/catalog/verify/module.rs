@@ -35,6 +35,7 @@ const INTEGRATION: &str = r#"resource "aws_apigatewayv2_integration" "lambda""#;
 const ROUTE: &str = r#"resource "aws_apigatewayv2_route" "operation""#;
 const SCHEDULE: &str = r#"resource "aws_scheduler_schedule" "job""#;
 const FUNCTION: &str = r#"resource "aws_lambda_function" "this""#;
+const ROLE: &str = r#"resource "aws_iam_role" "lambda""#;
 const ROLE_POLICY: &str = r#"resource "aws_iam_role_policy" "lambda""#;
 const ROLE_DOCUMENT: &str = r#"data "aws_iam_policy_document" "lambda""#;
 const QUEUE_POLICY: &str = r#"resource "aws_sqs_queue_policy" "fan_out""#;
@@ -101,12 +102,14 @@ const ONLY: &[(&str, &[&str])] = &[
     ("aws_iam_role_policy_attachment", &[r#"resource "aws_iam_role_policy_attachment" "monitoring""#]),
     ("aws_lambda_event_source_mapping", &[MAPPING]),
     ("aws_lambda_function_url", &[]),
+    ("aws_lambda_permission", &[r#"resource "aws_lambda_permission" "api""#]),
     ("aws_scheduler_schedule", &[SCHEDULE]),
+    ("aws_sns_topic_policy", &[]),
     ("aws_sns_topic_subscription", &[SUBSCRIPTION]),
     ("aws_sqs_queue_policy", &[QUEUE_POLICY]),
 ];
 
-/// A setting that would switch off what the catalog declares.
+/// A setting that would switch off what the catalog declares, or allow what it does not need.
 struct Never {
     file: &'static str,
     block: &'static str,
@@ -119,19 +122,33 @@ struct Never {
 const NEVER: &[Never] = &[
     Never { file: "queues.tf", block: MAPPING, setting: "enabled", why: "nobody would take the queue's messages" },
     Never { file: "queues.tf", block: MAPPING, setting: "filter_criteria", why: "what it leaves out is deleted" },
+    Never { file: "roles.tf", block: ROLE, setting: "inline_policy", why: "a role has the one policy of its functions' needs" },
+    Never { file: "roles.tf", block: ROLE, setting: "managed_policy_arns", why: "a role has the one policy of its functions' needs" },
+    Never { file: "roles.tf", block: ROLE_DOCUMENT, setting: "override_policy_documents", why: "its statements are seen by nobody" },
+    Never { file: "roles.tf", block: ROLE_DOCUMENT, setting: "source_policy_documents", why: "its statements are seen by nobody" },
     Never { file: "schedules.tf", block: SCHEDULE, setting: "state", why: "the job would not run" },
 ];
 
-/// What a function's role allows: each statement's name, actions and resources, in this order, and no further one.
+/// A statement of a function's role, as written without spaces.
+struct Allowed {
+    sid: &'static str,
+    for_each: &'static str,
+    effect: &'static str,
+    actions: &'static str,
+    resources: &'static str,
+}
+
+/// What a function's role allows and what it takes back: in this order, and nothing more.
 #[rustfmt::skip]
-const ALLOWED: &[[&str; 3]] = &[
-    ["Log", r#"["logs:CreateLogStream","logs:PutLogEvents"]"#, r#"["${aws_cloudwatch_log_group.lambda[each.key].arn}:*"]"#],
-    ["Trace", r#"["xray:PutTelemetryRecords","xray:PutTraceSegments"]"#, r#"["*"]"#],
-    ["ReadSecrets", r#"["secretsmanager:GetSecretValue"]"#, "[forsecretineach.value.secrets:local.secret_arns[secret]]"],
-    ["Publish", r#"["sns:Publish"]"#, "[statement.value]"],
-    ["Consume", r#"["sqs:ChangeMessageVisibility","sqs:DeleteMessage","sqs:GetQueueAttributes","sqs:GetQueueUrl","sqs:ReceiveMessage"]"#, "statement.value"],
-    ["Decrypt", r#"concat(["kms:Decrypt"],each.value.publishes?["kms:GenerateDataKey"]:[])"#, "[local.kms_key_arn]"],
-    ["JoinVpc", r#"["ec2:AssignPrivateIpAddresses","ec2:CreateNetworkInterface","ec2:DeleteNetworkInterface","ec2:DescribeNetworkInterfaces","ec2:DescribeSubnets","ec2:UnassignPrivateIpAddresses",]"#, r#"["*"]"#],
+const ALLOWED: &[Allowed] = &[
+    Allowed { sid: "Log", for_each: "", effect: "", actions: r#"["logs:CreateLogStream","logs:PutLogEvents"]"#, resources: r#"["${aws_cloudwatch_log_group.lambda[each.key].arn}:*"]"# },
+    Allowed { sid: "Trace", for_each: "", effect: "", actions: r#"["xray:PutTelemetryRecords","xray:PutTraceSegments"]"#, resources: r#"["*"]"# },
+    Allowed { sid: "ReadSecrets", for_each: "", effect: "", actions: r#"["secretsmanager:GetSecretValue"]"#, resources: "[forsecretineach.value.secrets:local.secret_arns[secret]]" },
+    Allowed { sid: "Publish", for_each: "each.value.publishes?[aws_sns_topic.events.arn]:[]", effect: "", actions: r#"["sns:Publish"]"#, resources: "[statement.value]" },
+    Allowed { sid: "Consume", for_each: "length(each.value.consumes)==0?[]:[[fornameineach.value.consumes:aws_sqs_queue.function[name].arn]]", effect: "", actions: r#"["sqs:ChangeMessageVisibility","sqs:DeleteMessage","sqs:GetQueueAttributes","sqs:GetQueueUrl","sqs:ReceiveMessage"]"#, resources: "statement.value" },
+    Allowed { sid: "Decrypt", for_each: "", effect: "", actions: r#"concat(["kms:Decrypt"],each.value.publishes?["kms:GenerateDataKey"]:[])"#, resources: "[local.kms_key_arn]" },
+    Allowed { sid: "JoinVpc", for_each: "var.vpc==null?[]:[true]", effect: "", actions: r#"["ec2:AssignPrivateIpAddresses","ec2:CreateNetworkInterface","ec2:DeleteNetworkInterface","ec2:DescribeNetworkInterfaces","ec2:DescribeSubnets","ec2:UnassignPrivateIpAddresses",]"#, resources: r#"["*"]"# },
+    Allowed { sid: "LeaveVpcToLambda", for_each: "var.vpc==null?[]:[true]", effect: r#""Deny""#, actions: r#"["ec2:AssignPrivateIpAddresses","ec2:CreateNetworkInterface","ec2:DeleteNetworkInterface","ec2:DescribeNetworkInterfaces","ec2:DescribeSubnets","ec2:DetachNetworkInterface","ec2:UnassignPrivateIpAddresses",]"#, resources: r#"["*"]"# },
 ];
 
 /// What is wrong with the module. Without one there is nothing to say.
@@ -182,8 +199,8 @@ fn switched_off(never: &Never, file: &Path, text: &str) -> Option<Finding> {
     let hcl = Hcl::of(text);
     let blocks = hcl.blocks();
     let block = blocks.iter().find(|block| block.header == never.block)?;
-    let (line, value) = block.setting(never.setting)?;
-    let what = format!("`{} = {value}` must not be there: {}", never.setting, never.why);
+    let line = block.mention(never.setting)?;
+    let what = format!("`{}` must not be there: {}", never.setting, never.why);
     Some(Finding { file: file.to_owned(), line, what })
 }
 
@@ -197,15 +214,17 @@ fn unneeded(file: &Path, text: &str) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     let mut wanted = ALLOWED.iter();
-    for statement in block.statements().iter().filter(|statement| statement.effect != r#""Deny""#) {
-        let Some([sid, actions, resources]) = wanted.next() else {
+    for statement in block.statements() {
+        let Some(allowed) = wanted.next() else {
             findings.push((statement.line, format!("{} is needed by no function", statement.sid)));
             break;
         };
         let wrong = [
-            ("sid", &statement.sid, format!("\"{sid}\"")),
-            ("actions", &statement.actions, (*actions).to_owned()),
-            ("resources", &statement.resources, (*resources).to_owned()),
+            ("sid", &statement.sid, format!("\"{}\"", allowed.sid)),
+            ("for_each", &statement.for_each, allowed.for_each.to_owned()),
+            ("effect", &statement.effect, allowed.effect.to_owned()),
+            ("actions", &statement.actions, allowed.actions.to_owned()),
+            ("resources", &statement.resources, allowed.resources.to_owned()),
         ]
         .into_iter()
         .find(|(_, there, wanted)| *there != wanted);
@@ -216,7 +235,7 @@ fn unneeded(file: &Path, text: &str) -> Vec<Finding> {
         }
     }
     findings.extend(
-        wanted.map(|[sid, ..]| (block.line, format!("statement {sid} is missing: a function needs it"))),
+        wanted.map(|one| (block.line, format!("statement {} is missing: a function needs it", one.sid))),
     );
     findings.into_iter().map(|(line, what)| Finding { file: file.to_owned(), line, what }).collect()
 }
