@@ -94,7 +94,8 @@ fn show(service: &Service, backlog: &backlog::Backlog) {
 
 fn connections(service: &Service) {
     // SQLite has no server to run out of connections.
-    let Db::Postgres(pool) = &service.db else { return };
+    let Db::Postgres(server) = &service.db else { return };
+    let pool = server.pool();
     let idle = u64::try_from(pool.num_idle()).unwrap_or(0);
     let used = u64::from(pool.size()).saturating_sub(idle);
     for (state, connections) in [("idle", idle), ("used", used)] {

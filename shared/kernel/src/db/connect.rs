@@ -4,11 +4,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::ConnectOptions;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::writer::Writer;
-use super::{Db, DbError, DbResult, Trouble};
+use super::{Db, DbError, DbResult, Server, Trouble};
 
 /// Where a service's database is and how many connections it may have.
 #[derive(Clone, Debug)]
@@ -21,6 +21,9 @@ pub struct DbConfig {
     pub connections: u32,
     /// How long to wait for a connection.
     pub acquire_timeout: Duration,
+    /// How long PostgreSQL may take to answer a statement before it counts as away: far above the lock time-out, far
+    /// below for ever.
+    pub answer_timeout: Duration,
     /// Whether to check a connection before it is used: on Lambda it may have died while frozen.
     pub ping_idle: bool,
 }
@@ -33,6 +36,7 @@ impl DbConfig {
             schema: schema.into(),
             connections: 8,
             acquire_timeout: Duration::from_secs(5),
+            answer_timeout: Duration::from_secs(15),
             ping_idle: false,
         }
     }
@@ -76,13 +80,6 @@ impl DbConfig {
             .application_name(&format!("florin-{}", self.schema))
             .statement_cache_capacity(256)
             .disable_statement_logging();
-        Ok(Db::Postgres(
-            PgPoolOptions::new()
-                .max_connections(self.connections.max(1))
-                .acquire_timeout(self.acquire_timeout)
-                // A check before each use costs 4 to 10 % of the throughput (measured).
-                .test_before_acquire(self.ping_idle)
-                .connect_lazy_with(options),
-        ))
+        Ok(Db::Postgres(Server::new(self, options)))
     }
 }

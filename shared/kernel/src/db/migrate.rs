@@ -82,8 +82,8 @@ impl Db {
                     tx.commit().await?;
                 }
             }
-            Self::Postgres(pool) => {
-                let mut on = pool.acquire().await?;
+            Self::Postgres(server) => {
+                let mut on = server.pool().acquire().await?;
                 on.execute(ROLES).await?;
                 let mut tx = on.begin().await?;
                 // Of this schema alone: services that share a database do not queue behind each other.
@@ -112,10 +112,15 @@ impl Db {
     /// Refuses a schema that this binary cannot serve: one that lacks a step, or has a newer contracting one.
     pub async fn check_schema(&self, modules: &[Migrations]) -> DbResult<()> {
         let applied = match self {
-            Self::Sqlite { write, .. } => applied(write.turn().await?.connection()?).await,
+            Self::Sqlite { write, .. } => {
+                applied(write.turn().await?.connection()?).await.map_err(DbError::from)
+            }
             // In the role that serves: a login that inherits nothing has no rights in the schema by itself.
-            Self::Postgres(pool) => match super::postgres(pool, "BEGIN READ ONLY", Wall::System).await {
-                Ok(mut tx) => applied(&mut *tx).await,
+            Self::Postgres(server) => match server.begin("BEGIN READ ONLY", Wall::System).await {
+                Ok(mut tx) => {
+                    let (answer, on) = tx.ask();
+                    answer.within(applied(on)).await.map_err(DbError::from)
+                }
                 Err(error) => Err(error),
             },
         }
@@ -220,7 +225,7 @@ fn due(applied: Vec<Applied>, modules: &[Migrations]) -> DbResult<Vec<Due>> {
     Ok(due)
 }
 
-async fn applied<'c, E, DB>(on: E) -> DbResult<Vec<Applied>>
+async fn applied<'c, E, DB>(on: E) -> sqlx::Result<Vec<Applied>>
 where
     DB: sqlx::Database,
     E: Executor<'c, Database = DB>,

@@ -4,21 +4,21 @@ mod connect;
 mod error;
 mod migrate;
 mod query;
+mod server;
 mod writer;
 
-use std::time::Duration;
-
-use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 
 pub use connect::DbConfig;
 pub use error::{CommitError, DbError, DbResult, Trouble};
 pub use migrate::{Migration, Migrations};
 pub use query::{Bind, Query, Record, Sql};
+pub use server::Server;
 pub use writer::Writer;
 
 use crate::caller::TenantId;
+use server::ServerTx;
 use writer::WriteTx;
 
 /// One service's database: a SQLite file, or a PostgreSQL schema.
@@ -32,7 +32,7 @@ pub enum Db {
         read: SqlitePool,
     },
     /// PostgreSQL 15 or newer.
-    Postgres(PgPool),
+    Postgres(Server),
 }
 
 /// Whose rows a transaction sees on PostgreSQL. On SQLite there is no second wall: the `WHERE tenant = ` is all.
@@ -50,8 +50,8 @@ impl Db {
     pub async fn begin(&self, wall: Wall<'_>) -> DbResult<Tx> {
         let on = match self {
             Self::Sqlite { write, .. } => On::Write(WriteTx::begin(write.turn().await?)),
-            Self::Postgres(pool) => {
-                On::Postgres(postgres(pool, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", wall).await?)
+            Self::Postgres(server) => {
+                On::Postgres(server.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", wall).await?)
             }
         };
         Ok(Tx { on, poisoned: false })
@@ -71,8 +71,8 @@ impl Db {
     async fn begin_reading(&self, wall: Wall<'_>) -> DbResult<On> {
         Ok(match self {
             Self::Sqlite { read, .. } => On::Read(read.begin().await?),
-            Self::Postgres(pool) => {
-                On::Postgres(postgres(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", wall).await?)
+            Self::Postgres(server) => {
+                On::Postgres(server.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", wall).await?)
             }
         })
     }
@@ -89,19 +89,9 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(server) => server.pool().close().await,
         }
     }
-}
-
-/// How long a server may take to answer: far above the lock time-out, far below for ever.
-const ANSWER: Duration = Duration::from_secs(15);
-
-/// A server that vanished without a word is away, and not waited for.
-pub(crate) async fn bounded<T>(asking: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    tokio::time::timeout(ANSWER, asking)
-        .await
-        .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
 /// One transaction. Dropped without [`Tx::commit`], it rolls back.
@@ -120,7 +110,7 @@ enum On {
     /// SQLite, writing.
     Write(WriteTx),
     /// PostgreSQL.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(ServerTx),
 }
 
 impl On {
@@ -131,22 +121,6 @@ impl On {
             Self::NotBegun { db, .. } => matches!(db, Db::Sqlite { .. }),
         }
     }
-}
-
-async fn postgres(pool: &PgPool, begin: &str, wall: Wall<'_>) -> DbResult<Transaction<'static, Postgres>> {
-    // One round trip. A tenant's alphabet has no quote, so it stands in the text as it is.
-    let set = match wall {
-        Wall::Tenant(tenant) => {
-            format!("SET LOCAL ROLE florin_app; SET LOCAL app.tenant = '{tenant}'")
-        }
-        Wall::System => "SET LOCAL ROLE florin_system; SET LOCAL app.tenant = ''".to_owned(),
-    };
-    let text = format!("{begin}; SET LOCAL lock_timeout = '2s'; {set}");
-    // In a task of its own: a BEGIN that is dropped half-way leaves a pooled connection inside a transaction
-    // that nobody knows of (sqlx counts it only after the answer).
-    let pool = pool.clone();
-    let begun = tokio::spawn(async move { bounded(pool.begin_with(AssertSqlSafe(text))).await });
-    Ok(begun.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))??)
 }
 
 impl Tx {
@@ -193,7 +167,7 @@ impl Tx {
             On::NotBegun { .. } => Ok(()),
             On::Read(tx) => tx.commit().await,
             On::Write(tx) => tx.commit().await,
-            On::Postgres(tx) => bounded(tx.commit()).await,
+            On::Postgres(tx) => tx.commit().await,
         };
         done.map_err(|e| CommitError::from(DbError::from(e)))
     }
@@ -204,7 +178,7 @@ impl Tx {
             On::NotBegun { .. } => {}
             On::Read(tx) => tx.rollback().await?,
             On::Write(tx) => tx.roll_back().await,
-            On::Postgres(tx) => bounded(tx.rollback()).await?,
+            On::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())
     }

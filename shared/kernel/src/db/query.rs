@@ -6,7 +6,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Encode, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite, Type};
 
 use super::writer::Value;
-use super::{DbError, DbResult, On, Tx, bounded};
+use super::{DbError, DbResult, On, Tx};
 
 /// What can be bound on both databases.
 pub trait Bind:
@@ -137,7 +137,9 @@ impl<'c> Query<'c> {
                 on.send(text.as_str(), args).await.map(|(changed, _)| changed)
             }
             (On::Postgres(on), Args::Postgres(args)) => {
-                bounded(sqlx::query_with(text, args).execute(&mut **on)).await.map(|d| d.rows_affected())
+                let (answer, on) = on.ask();
+                let asked = answer.within(sqlx::query_with(text, args).execute(on));
+                asked.await.map(|d| d.rows_affected())
             }
             _ => unreachable!("the arguments were made for this transaction's engine"),
         };
@@ -189,7 +191,9 @@ impl<'c> Query<'c> {
                 on.send(text.as_str(), args).await.map(|(_, rows)| Rows::Sqlite(rows))
             }
             (On::Postgres(on), Args::Postgres(args)) => {
-                bounded(sqlx::query_with(text, args).fetch_all(&mut **on)).await.map(Rows::Postgres)
+                let (answer, on) = on.ask();
+                let asked = answer.within(sqlx::query_with(text, args).fetch_all(on));
+                asked.await.map(Rows::Postgres)
             }
             _ => unreachable!("the arguments were made for this transaction's engine"),
         };
