@@ -101,26 +101,50 @@ impl RabbitMq {
         self.resume()
     }
 
-    /// The node's command, with nothing taken from a node that the machine may run already.
+    /// Raises or clears the alarm of a node that is short of memory: it takes no publishes then, and delivers on.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub fn short_of_memory(&self, short: bool) -> Result<(), StartError> {
+        // Debian's program on the PATH would change to another account, as with the server.
+        let control = self.program.with_file_name("rabbitmqctl");
+        let mut command = self.directory.command(&control);
+        self.address(&mut command);
+        // RabbitMQ, "Memory Threshold and Limit": 0 blocks every publisher.
+        command.args(["set_vm_memory_high_watermark", if short { "0" } else { "0.4" }]);
+        let said = command.output().map_err(|error| StartError::Failed(error.to_string()))?;
+        if said.status.success() {
+            return Ok(());
+        }
+        Err(StartError::Failed(String::from_utf8_lossy(&said.stderr).into_owned()))
+    }
+
+    /// What a program is told to reach the node, and nothing of a node that the machine may run already.
+    fn address(&self, command: &mut Command) {
+        command
+            // Erlang keeps the node's secret there.
+            .env("HOME", self.directory.path())
+            .env("RABBITMQ_NODENAME", "florin@localhost")
+            .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+            .env("ERL_EPMD_PORT", self.mapper_port.to_string())
+            .env("RABBITMQ_CONF_ENV_FILE", "/dev/null");
+    }
+
+    /// The node's command.
     fn node(&self) -> Result<Command, StartError> {
         let directory = self.directory.path();
         let configuration =
             self.directory.write("rabbitmq.conf", "log.console = true\nlog.file = false\n")?;
         let plugins = self.directory.write("plugins", "[].\n")?;
         let mut command = self.directory.command(&self.program);
+        self.address(&mut command);
         command
-            // Erlang keeps the node's secret there.
-            .env("HOME", directory)
             // Its start script then becomes the node instead of staying in between: one process to stop.
             .env("RUNNING_UNDER_SYSTEMD", "true")
-            .env("RABBITMQ_NODENAME", "florin@localhost")
             .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
             .env("RABBITMQ_NODE_PORT", self.port.to_string())
             .env("RABBITMQ_DIST_PORT", self.cluster_port.to_string())
-            .env("ERL_EPMD_ADDRESS", "127.0.0.1")
-            .env("ERL_EPMD_PORT", self.mapper_port.to_string())
             .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}")
-            .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
             .env("RABBITMQ_CONFIG_FILE", configuration)
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", plugins)
             .env("RABBITMQ_MNESIA_BASE", directory.join("data"))

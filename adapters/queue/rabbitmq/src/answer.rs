@@ -1,6 +1,7 @@
 //! What the broker is told about a message once its handler is done.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use florin_kernel::corridor::Disposition;
 use florin_queue::cloudevents::DecodeError;
@@ -8,14 +9,20 @@ use florin_queue::port::PublishError;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
 use lapin::types::ShortString;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff::Backoff;
 use crate::broker::Broker;
 use crate::failure::within;
 use crate::message;
 use crate::names::step;
 use crate::outlet::Letter;
 use crate::topology::DELIVERY_LIMIT;
+
+/// How long a message is held here at most that cannot be put elsewhere: far below the broker's time limit for an answer
+/// (30 minutes).
+const LONGEST_HOLD: Duration = Duration::from_secs(10 * 60);
 
 /// Whether the consumer goes on or pauses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +43,8 @@ pub(crate) struct Pending {
     /// The session is over and its channel gone. Its answers may never be taken: lapin lets an answer hang that
     /// was given while the connection broke.
     pub(crate) lost: CancellationToken,
+    /// The session ends: what has no answer yet gets one now.
+    pub(crate) ending: CancellationToken,
 }
 
 impl Pending {
@@ -48,9 +57,7 @@ impl Pending {
                 self.ack().await;
                 Answered::Attempted
             }
-            Disposition::Retry { after } => {
-                self.move_to(names.retry(self.function, step(*after)), None).await
-            }
+            Disposition::Retry { after } => self.retry(*after).await,
             // Before RabbitMQ 4.3 each return counts toward the queue's limit, and a database may be away for long:
             // well before the limit the message goes to the end of its queue as a new one, whose count is zero.
             Disposition::NotAttempted
@@ -64,6 +71,31 @@ impl Pending {
                 Answered::NotAttempted
             }
         }
+    }
+
+    /// To the ladder; here for as long as the broker takes nothing, which is so while it is short of memory or disk. The
+    /// attempt is counted: were the message given back at once, all of them would be made within minutes.
+    async fn retry(&self, after: Duration) -> Answered {
+        let config = &self.broker.config;
+        let began = Instant::now();
+        let mut pauses = Backoff::new(config.pause_first, config.pause_longest);
+        loop {
+            let left = after.saturating_sub(began.elapsed());
+            if self.put(self.broker.names.retry(self.function, step(left)), None).await {
+                return Answered::Attempted;
+            }
+            let held = after.min(LONGEST_HOLD).saturating_sub(began.elapsed());
+            if held.is_zero() {
+                break;
+            }
+            tokio::select! {
+                () = self.lost.cancelled() => break,
+                () = self.ending.cancelled() => break,
+                () = tokio::time::sleep(pauses.pause().min(held)) => {}
+            }
+        }
+        self.requeue().await;
+        Answered::NotAttempted
     }
 
     /// A message that is no event goes to the function's dead queue, with the reason.
@@ -89,8 +121,18 @@ impl Pending {
         Answered::NotAttempted
     }
 
-    /// Publishes the message to another queue, waits until it is stored there, and only then lets go of it here.
+    /// Puts the message into another queue; when that cannot be, it comes again here.
     async fn move_to(&self, queue: ShortString, reason: Option<&str>) -> Answered {
+        if self.put(queue, reason).await {
+            return Answered::Attempted;
+        }
+        self.requeue().await;
+        Answered::NotAttempted
+    }
+
+    /// Publishes the message to another queue, waits until it is stored there, and only then lets go of it here.
+    /// Whether it did.
+    async fn put(&self, queue: ShortString, reason: Option<&str>) -> bool {
         let letter = Letter {
             exchange: ShortString::default(),
             routing_key: queue,
@@ -102,12 +144,11 @@ impl Pending {
         match stored.unwrap_or_else(|| Err(PublishError::NotConfirmed("no answer".to_owned()))) {
             Ok(()) => {
                 self.ack().await;
-                Answered::Attempted
+                true
             }
             Err(error) => {
-                tracing::warn!(error.message = %error, "a message could not be put elsewhere: it comes again");
-                self.requeue().await;
-                Answered::NotAttempted
+                tracing::warn!(error.message = %error, "a message could not be put elsewhere");
+                false
             }
         }
     }

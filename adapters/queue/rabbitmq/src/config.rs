@@ -33,6 +33,8 @@ pub struct RabbitMqConfig {
     /// How long a consumer hears nothing before it begins anew on another channel: a broker may keep messages back
     /// from one whose queue was deleted and made again. 30 s.
     pub idle: Duration,
+    /// How long a consumer stays on one channel however much it hears, for the same reason. 10 minutes.
+    pub renew: Duration,
     /// Certificates (PEM) that an `amqps://` broker is trusted by besides those of the public authorities.
     pub certificate_authorities: Option<String>,
 }
@@ -52,6 +54,7 @@ impl RabbitMqConfig {
             pause_first: Duration::from_secs(1),
             pause_longest: Duration::from_secs(30),
             idle: Duration::from_secs(30),
+            renew: Duration::from_secs(10 * 60),
             certificate_authorities: None,
         }
     }

@@ -37,8 +37,8 @@ pub(crate) struct QueueConsumer {
 enum Ended {
     /// It was told to, and everything that began is answered.
     Stopped,
-    /// Nothing came for a while, and nothing is under way.
-    Idle,
+    /// Nothing came for a while and nothing is under way, or it lasted long enough.
+    Renewed,
 }
 
 impl QueueConsumer {
@@ -67,7 +67,7 @@ impl QueueConsumer {
             backoff.reset();
             match self.session(&channel, consumer, &mut handlers).await {
                 Ok(Ended::Stopped) => break Ok(()),
-                Ok(Ended::Idle) => {}
+                Ok(Ended::Renewed) => {}
                 Err(error) => self.wait(&error, backoff.pause()).await,
             }
         };
@@ -107,12 +107,13 @@ impl QueueConsumer {
         self.broker.config.prefetch.min(two_each).max(1)
     }
 
-    /// Takes and answers messages until it is stopped, or nothing came for a while.
+    /// Takes and answers messages until it is stopped, nothing came for a while, or it lasted long enough.
     ///
     /// A queue may be deleted and made again before its channel hears of it. RabbitMQ (3.10, for one) then goes on with
     /// the consumer by itself, takes the new queue's first messages for ones that it has delivered, because they are
     /// counted from the beginning again, and keeps them back. Nothing tells a consumer of that, and only the end of its
-    /// channel sets them free: so who hears nothing begins anew.
+    /// channel sets them free: so who hears nothing begins anew, and who hears of others' messages all the time does now
+    /// and then.
     async fn session(
         &self,
         channel: &Channel,
@@ -120,16 +121,18 @@ impl QueueConsumer {
         handlers: &mut JoinSet<Answered>,
     ) -> Result<Ended, Error> {
         let config = &self.broker.config;
+        let renewed_at = Instant::now() + config.renew;
         let mut idle_at = Instant::now() + config.idle;
         let mut pauses = Backoff::new(config.pause_first, config.pause_longest);
         let mut paused_until: Option<Instant> = None;
         let mut waiting = VecDeque::new();
         let lost = CancellationToken::new();
         let _lost_at_the_end = lost.clone().drop_guard();
+        let ending = CancellationToken::new();
         let ended = loop {
             while paused_until.is_none() && handlers.len() < self.concurrency.max(1) {
                 let Some(delivery) = waiting.pop_front() else { break };
-                handlers.spawn(handle(self.pending(delivery, &lost), self.handler.clone()));
+                handlers.spawn(handle(self.pending(delivery, &lost, &ending), self.handler.clone()));
             }
             tokio::select! {
                 biased;
@@ -155,9 +158,11 @@ impl QueueConsumer {
                     None => return Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()),
                 },
                 () = sleep_until(idle_at),
-                    if handlers.is_empty() && waiting.is_empty() && paused_until.is_none() => break Ended::Idle,
+                    if handlers.is_empty() && waiting.is_empty() && paused_until.is_none() => break Ended::Renewed,
+                () = sleep_until(renewed_at), if paused_until.is_none() => break Ended::Renewed,
             }
         };
+        ending.cancel();
         let handed_back = timeout(GOODBYE, hand_back(channel, consumer, waiting)).await;
         while handlers.join_next().await.is_some() {}
         let closed = timeout(GOODBYE, channel.close(200, "stopped".into())).await;
@@ -167,9 +172,14 @@ impl QueueConsumer {
         Ok(ended)
     }
 
-    fn pending(&self, delivery: Delivery, lost: &CancellationToken) -> Pending {
-        let (broker, function, lost) = (self.broker.clone(), self.subscription.function, lost.clone());
-        Pending { broker, function, delivery, lost }
+    fn pending(&self, delivery: Delivery, lost: &CancellationToken, ending: &CancellationToken) -> Pending {
+        Pending {
+            broker: self.broker.clone(),
+            function: self.subscription.function,
+            delivery,
+            lost: lost.clone(),
+            ending: ending.clone(),
+        }
     }
 }
 

@@ -115,3 +115,35 @@ fn a_broker_that_is_killed_in_the_middle_of_a_stream_loses_nothing() {
         other.stopped().await;
     });
 }
+
+#[test]
+fn while_the_broker_takes_nothing_a_retry_waits_here_and_costs_one_attempt() {
+    if !florin_servers::RabbitMq::is_installed() {
+        return skip(Part::RabbitMq, "rabbitmq-server is not installed, and another's is not filled");
+    }
+    let node = florin_servers::RabbitMq::start().unwrap();
+    on(node.url(), async |site| {
+        let mut config = site.config();
+        config.confirm_timeout = Duration::from_millis(200);
+        let broker = RabbitMq::connect(config).unwrap();
+        broker.declare(&[PAYMENTS]).await.unwrap();
+        publish_all(&broker, &[event("again")]).await;
+        tokio::task::block_in_place(|| node.short_of_memory(true)).unwrap();
+        let mut consumer =
+            consume(&broker, PAYMENTS, 1, async |_| Disposition::Retry { after: Duration::from_secs(3_600) });
+        assert_eq!(consumer.next().await.id, "again");
+        // As long as the consumer waits in vain, and longer.
+        let mut unwanted = event("unwanted");
+        unwanted.kind = "florin.invoice.opened.v1".to_owned();
+        for _ in 0..5 {
+            let results = broker.publish(std::slice::from_ref(&unwanted)).await;
+            assert!(matches!(results[..], [Err(PublishError::NotConfirmed(_))]), "{results:?}");
+            tokio::task::block_in_place(|| node.short_of_memory(true)).unwrap();
+        }
+        tokio::task::block_in_place(|| node.short_of_memory(false)).unwrap();
+        // What follows comes only when the one before is out of the consumer's hands: it handles one at a time.
+        publish_all(&broker, &[event("next")]).await;
+        assert_eq!(consumer.next().await.id, "next", "it was attempted once");
+        consumer.stopped().await;
+    });
+}

@@ -8,7 +8,7 @@ use florin_rabbitmq::{RabbitMq, RabbitMqConfig};
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
 
-use crate::site::{PAYMENTS, consume, event, on_broker, publish_all};
+use crate::site::{PAYMENTS, Site, consume, event, on_broker, publish_all};
 
 #[test]
 fn an_event_that_nobody_wants_does_not_stay_in_the_outbox() {
@@ -60,6 +60,14 @@ fn a_queue_that_is_deleted_under_its_consumer_is_made_again() {
     });
 }
 
+/// Deletes the queue and makes it again, before the channel of its consumer hears of it.
+async fn replace_queue(site: &Site) {
+    let channel = site.channel().await;
+    let deleted = channel.queue_delete(site.queue(PAYMENTS).into(), QueueDeleteOptions::default());
+    let (deleted, ()) = tokio::join!(deleted, site.make_queue(&channel, PAYMENTS));
+    deleted.unwrap();
+}
+
 #[test]
 fn a_queue_that_is_deleted_and_made_again_before_its_consumer_hears_of_it_is_consumed() {
     on_broker(async |site| {
@@ -69,12 +77,7 @@ fn a_queue_that_is_deleted_and_made_again_before_its_consumer_hears_of_it_is_con
         let mut consumer = consume(&broker, PAYMENTS, 1, async |_| Disposition::Done);
         publish_all(&broker, &[event("before")]).await;
         assert_eq!(consumer.next().await.id, "before");
-        let channel = site.channel().await;
-        let queue = site.queue(PAYMENTS);
-        let deleted = channel.queue_delete(queue.clone().into(), QueueDeleteOptions::default());
-        let made = site.make_queue(&channel, PAYMENTS);
-        let (deleted, ()) = tokio::join!(deleted, made);
-        deleted.unwrap();
+        replace_queue(site).await;
         publish_all(&broker, &[event("after")]).await;
         assert_eq!(consumer.next().await.id, "after");
         consumer.stopped().await;
@@ -82,9 +85,39 @@ fn a_queue_that_is_deleted_and_made_again_before_its_consumer_hears_of_it_is_con
 }
 
 #[test]
+fn a_queue_that_is_deleted_and_made_again_is_consumed_from_its_first_message_though_others_keep_coming() {
+    on_broker(async |site| {
+        let config = RabbitMqConfig {
+            idle: Duration::from_secs(3_600),
+            renew: Duration::from_millis(300),
+            ..site.config()
+        };
+        let broker = RabbitMq::connect(config).unwrap();
+        broker.declare(&[PAYMENTS]).await.unwrap();
+        let mut consumer = consume(&broker, PAYMENTS, 1, async |_| Disposition::Done);
+        publish_all(&broker, &[event("before")]).await;
+        assert_eq!(consumer.next().await.id, "before");
+        replace_queue(site).await;
+        publish_all(&broker, &[event("first")]).await;
+        let busy = async {
+            loop {
+                publish_all(&broker, &[event("later")]).await;
+            }
+        };
+        tokio::select! {
+            _ = consumer.see_all(["first".to_owned()]) => {}
+            () = busy => {}
+        }
+        consumer.stopped().await;
+    });
+}
+
+#[test]
 fn a_consumer_that_begins_anew_all_the_time_misses_nothing() {
     on_broker(async |site| {
-        let broker = RabbitMq::connect(RabbitMqConfig { idle: Duration::ZERO, ..site.config() }).unwrap();
+        let at_once =
+            RabbitMqConfig { idle: Duration::ZERO, renew: Duration::from_millis(1), ..site.config() };
+        let broker = RabbitMq::connect(at_once).unwrap();
         broker.declare(&[PAYMENTS]).await.unwrap();
         let mut consumer = consume(&broker, PAYMENTS, 4, async |_| Disposition::Done);
         for n in 0..50 {
