@@ -129,6 +129,7 @@ impl App {
                 let records = batch::records(event)?;
                 let answer =
                     batch::run(records, budget.work_ends, |record| self.deliver(record, budget)).await;
+                self.let_rest(&answer.not_attempted).await;
                 self.settle(budget.work_ends, budget).await;
                 Ok(to_raw_value(&answer).expect("strings serialize"))
             }

@@ -112,6 +112,9 @@ pub enum Outcome {
 pub struct BatchAnswer {
     /// What has to come again; nothing here means that all is done.
     pub batch_item_failures: Vec<ItemFailure>,
+    /// The one of them that nobody could try, and those behind it; Lambda is not told.
+    #[serde(skip)]
+    pub not_attempted: Vec<Record>,
 }
 
 /// One message that has to come again.
@@ -132,15 +135,17 @@ where
 {
     let mut answer = BatchAnswer::default();
     let mut stopped_groups = BTreeSet::new();
-    let mut stopped = false;
+    let (mut late, mut away) = (false, false);
     for record in records {
         let message_id = record.message_id.clone();
         let group = record.group.clone();
-        stopped |= Instant::now() >= deadline;
-        let outcome = if stopped || group.as_ref().is_some_and(|group| stopped_groups.contains(group)) {
+        late |= Instant::now() >= deadline;
+        let outcome = if away {
+            Outcome::NotAttempted
+        } else if late || group.as_ref().is_some_and(|group| stopped_groups.contains(group)) {
             Outcome::Failed
         } else {
-            let handled = AssertUnwindSafe(async { handle(record).await }).catch_unwind();
+            let handled = AssertUnwindSafe(async { handle(record.clone()).await }).catch_unwind();
             match tokio::time::timeout_at(deadline, handled).await {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(_)) => {
@@ -153,7 +158,10 @@ where
                 }
             }
         };
-        stopped |= outcome == Outcome::NotAttempted;
+        if outcome == Outcome::NotAttempted {
+            away = true;
+            answer.not_attempted.push(record);
+        }
         if outcome != Outcome::Done {
             stopped_groups.extend(group);
             answer.batch_item_failures.push(ItemFailure { item_identifier: message_id });

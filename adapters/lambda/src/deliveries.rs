@@ -7,7 +7,8 @@ use florin_kernel::corridor::Disposition;
 use florin_kernel::service::Service;
 use florin_queue::cloudevents::decode_sqs;
 use florin_queue::port::Subscription;
-use futures_util::future::BoxFuture;
+use florin_queue::rest;
+use futures_util::future::{BoxFuture, join_all};
 
 use crate::app::App;
 use crate::batch::{Outcome, Record};
@@ -51,14 +52,25 @@ impl App {
         match service.deliver(function, event, Some(budget.room_left())).await {
             Disposition::Done | Disposition::Duplicate | Disposition::Permanent { .. } => Outcome::Done,
             Disposition::Retry { after } => {
-                if let Some(postpone) = &self.postpone {
-                    let Record { queue_arn, receipt_handle, .. } = record;
-                    postpone(Postponed { queue_arn, receipt_handle, after }).await;
-                }
+                self.postpone(&record, after).await;
                 Outcome::Failed
             }
             Disposition::NotAttempted => Outcome::NotAttempted,
         }
+    }
+
+    /// Messages that nobody could attempt stay away for a while when SQS has delivered them often; else they come again
+    /// after the queue's own time-out.
+    pub(crate) async fn let_rest(&self, records: &[Record]) {
+        let resting = records.iter().map(|record| (record, rest(record.receive_count)));
+        let resting = resting.filter(|(_, rest)| !rest.is_zero());
+        join_all(resting.map(|(record, rest)| self.postpone(record, rest))).await;
+    }
+
+    async fn postpone(&self, record: &Record, after: Duration) {
+        let Some(postpone) = &self.postpone else { return };
+        let Record { queue_arn, receipt_handle, .. } = record.clone();
+        postpone(Postponed { queue_arn, receipt_handle, after }).await;
     }
 
     /// The reaction that a queue is named after: its name with hyphens for dots, behind any prefix. Names of

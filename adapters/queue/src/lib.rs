@@ -6,7 +6,9 @@ pub mod features;
 pub mod port;
 mod publishing;
 pub mod relay;
+mod rest;
 pub mod schedule;
 
 pub use florin_kernel::cloudevents;
+pub use rest::rest;
 pub mod http_publisher;

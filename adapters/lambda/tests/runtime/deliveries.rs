@@ -126,6 +126,21 @@ async fn a_database_that_is_away_keeps_every_message_and_spends_no_attempt() {
 }
 
 #[tokio::test]
+async fn what_was_delivered_often_while_the_database_is_away_rests_before_it_comes_again() {
+    let environment = Environment::new(Router::new()).await;
+    environment.service.db.close().await;
+    let mut event = batch(QUEUE, &[("1", "note"), ("2", "note"), ("3", "note")]);
+    for (record, deliveries) in [(0, "60"), (1, "24"), (2, "25")] {
+        event["Records"][record]["attributes"]["ApproximateReceiveCount"] = json!(deliveries);
+    }
+    let answer = environment.handle(&event).await.unwrap();
+    assert_eq!(failures(&answer), ["1", "2", "3"]);
+    let postponed = environment.peers.postponed.lock().unwrap().clone();
+    let rests: Vec<_> = postponed.iter().map(|p| (p.receipt_handle.as_str(), p.after.as_secs())).collect();
+    assert_eq!(rests, [("receipt-1", 15 * 60), ("receipt-3", 5 * 60)]);
+}
+
+#[tokio::test]
 async fn what_the_deadline_cuts_off_is_reported_and_nothing_of_it_stays() {
     let environment = Environment::new(Router::new()).await;
     let event = batch(QUEUE, &[("1", "note"), ("2", "hang"), ("3", "note")]);

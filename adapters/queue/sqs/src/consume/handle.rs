@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::types::Message;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use florin_kernel::cloudevents::{DecodeError, Limits, decode_sqs};
 use florin_kernel::corridor::Disposition;
 use florin_kernel::event::Event;
+use florin_queue::rest;
 use tokio::time::sleep;
 
 use super::Consumer;
@@ -32,19 +33,19 @@ impl Consumer {
             return Some(Answer::Delete(hold));
         }
         Some(match (self.handler)(event.clone()).await {
-            Disposition::NotAttempted => self.pause(event, hold).await,
+            Disposition::NotAttempted => self.pause(event, hold, rest_of(&message)).await,
             disposition => answer(disposition, hold),
         })
     }
 
     /// Nobody could attempt it. The first such message begins a pause and is tried again here, by and by; the
-    /// others go back at once. Were it given back and received at each try, a database that is away for an hour
-    /// would use up the deliveries after which SQS itself moves a message to the dead queue.
-    async fn pause(&self, event: Event, hold: Hold) -> Answer {
+    /// others go back, to come again after `rest`. Were it given back and received at each try, a database that is away
+    /// for an hour would use up the deliveries after which SQS itself moves a message to the dead queue.
+    async fn pause(&self, event: Event, hold: Hold, rest: Duration) -> Answer {
         if self.stop.is_cancelled() {
-            return Answer::Again(hold, Duration::ZERO);
+            return Answer::Again(hold, rest);
         }
-        let Some(_pausing) = self.pause.begin() else { return Answer::Again(hold, Duration::ZERO) };
+        let Some(_pausing) = self.pause.begin() else { return Answer::Again(hold, rest) };
         tracing::warn!(florin.function = self.subscription.function, "not attempted: the consumer pauses");
         metrics::counter!(florin_kernel::metric::QUEUE_PAUSES.name, "florin.function" => self.subscription.function).increment(1);
         let mut pause = PAUSE;
@@ -58,7 +59,7 @@ impl Consumer {
                 disposition => return answer(disposition, hold),
             }
         }
-        Answer::Again(hold, Duration::ZERO)
+        Answer::Again(hold, rest)
     }
 
     /// It is no event: it goes where people look, and then leaves the queue.
@@ -85,6 +86,14 @@ impl Consumer {
             .increment(1);
         Some(Answer::Delete(hold))
     }
+}
+
+/// How long it rests when nobody could attempt it.
+pub(super) fn rest_of(message: &Message) -> Duration {
+    let received =
+        message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::ApproximateReceiveCount));
+    let deliveries = received.and_then(|times| times.parse().ok()).unwrap_or(1);
+    rest(deliveries)
 }
 
 fn answer(disposition: Disposition, hold: Hold) -> Answer {

@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_sqs::types::Message;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use florin_queue::port::{Handler, QueueError, Subscription};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -123,7 +123,7 @@ impl Consumer {
                             drop(slot);
                         });
                     }
-                    None => drop(answers.send(Answer::Again(hold, Duration::ZERO))),
+                    None => drop(answers.send(Answer::Again(hold, handle::rest_of(&message)))),
                 }
             }
             while let Some(ended) = handling.try_join_next() {
@@ -177,6 +177,7 @@ impl Consumer {
             .wait_time_seconds(seconds(config.wait))
             .visibility_timeout(seconds(config.visibility))
             .message_attribute_names("All")
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .customize()
             .config_override(self.inner.patient(config.wait))
             .send()

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use florin_kernel::corridor::Disposition;
 use florin_sqs::Sqs;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -127,6 +128,61 @@ async fn a_message_that_came_with_the_stop_goes_back_at_once() {
     assert!(playing.within(PATIENCE).await.is_none(), "a handler began after stop");
     playing.end().await;
     assert_eq!(*given_back.lock().unwrap(), [(json!("receipt of pay_1"), json!(0))]);
+}
+
+#[tokio::test]
+async fn what_was_delivered_often_and_could_not_be_attempted_rests_before_it_comes_again() {
+    let (told, mut rests) = tokio::sync::mpsc::unbounded_channel();
+    let mut receives = 0;
+    let fake = Fake::start(move |call| match call.operation.as_str() {
+        "AmazonSQS.GetQueueUrl" => (200, FOUND.to_owned()),
+        "AmazonSQS.ReceiveMessage" => {
+            assert!(call.body.contains("ApproximateReceiveCount"), "{}", call.body);
+            receives += 1;
+            // One begins the pause, and the others go back.
+            let all = [("pay_1", "1"), ("pay_2", "24"), ("pay_3", "25"), ("pay_4", "99")];
+            let delivered = all.map(|(subject, times)| {
+                let mut message = message(subject);
+                message["Attributes"] = json!({ "ApproximateReceiveCount": times });
+                message
+            });
+            let messages = if receives == 1 { delivered.to_vec() } else { Vec::new() };
+            (200, json!({ "Messages": messages }).to_string())
+        }
+        "AmazonSQS.ChangeMessageVisibilityBatch" => {
+            let body: Value = serde_json::from_str(&call.body).unwrap();
+            for entry in body["Entries"].as_array().unwrap() {
+                let receipt = entry["ReceiptHandle"].as_str().unwrap().to_owned();
+                let _ = told.send((receipt, entry["VisibilityTimeout"].as_u64().unwrap()));
+            }
+            (200, json!({ "Successful": [], "Failed": [] }).to_string())
+        }
+        "AmazonSQS.DeleteMessageBatch" => (200, json!({ "Successful": [], "Failed": [] }).to_string()),
+        other => panic!("{other}"),
+    })
+    .await;
+    let sqs = Sqs::connect(fake.config()).await;
+    let mut playing = Playing::start(&sqs, AUDIT, 4);
+    let mut running = Vec::new();
+    for _ in 0..4 {
+        running.push(playing.next().await);
+    }
+    let first = running.iter().position(|delivery| delivery.subject() == "pay_1").expect("it is among them");
+    running.remove(first).answer(Disposition::NotAttempted);
+    let tried_again = playing.next().await;
+    assert_eq!(tried_again.subject(), "pay_1", "the pause has begun");
+    for other in running {
+        other.answer(Disposition::NotAttempted);
+    }
+    let mut seen = Vec::new();
+    while seen.len() < 3 {
+        seen.push(tokio::time::timeout(PATIENCE, rests.recv()).await.expect("three go back").unwrap());
+    }
+    seen.sort();
+    let expected = [("pay_2", 0), ("pay_3", 5 * 60), ("pay_4", 60 * 60)];
+    assert_eq!(seen, expected.map(|(subject, rests)| (format!("receipt of {subject}"), rests)));
+    tried_again.done();
+    playing.end().await;
 }
 
 #[tokio::test]
