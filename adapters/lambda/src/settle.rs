@@ -1,7 +1,6 @@
 //! The end of an invocation: effects in flight are awaited and committed events published, within bounds.
 
-use florin_queue::relay::relay_batch;
-use futures_util::FutureExt;
+use florin_queue::relay::relay_these;
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout_at};
 
@@ -18,11 +17,10 @@ impl App {
             tracing::warn!("effects are in flight at the end of the invocation: the sweep runs them again");
         }
         let flush_ends = (Instant::now() + FLUSH).min(budget.answer_is_due);
-        // Rung by a commit and heard by nobody else here: no relay runs between invocations.
-        let rung =
-            self.services.iter().filter(|service| service.outbox_ready.notified().now_or_never().is_some());
-        let flushes = join_all(rung.map(|service| async {
-            if let Err(error) = relay_batch(service, self.publisher.as_ref()).await {
+        // Its own alone: what others left behind would use up the time, and is the sweep's.
+        let written = self.services.iter().map(|service| (service, service.take_written()));
+        let flushes = join_all(written.filter(|(_, ids)| !ids.is_empty()).map(async |(service, ids)| {
+            if let Err(error) = relay_these(service, self.publisher.as_ref(), &ids).await {
                 tracing::warn!(service.name = service.name(), error.message = %error, "the sweep publishes");
             }
         }));

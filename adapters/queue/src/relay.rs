@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::db::DbResult;
+use florin_kernel::event::Event;
 use florin_kernel::failpoint;
 use florin_kernel::rows::outbox;
 use florin_kernel::service::Service;
@@ -26,11 +27,27 @@ const REFUSED: Duration = Duration::from_secs(300);
 
 /// Publishes one claimed batch; how many events were published, and whether more may wait.
 pub async fn relay_batch(service: &Service, publisher: &dyn Publisher) -> DbResult<(usize, bool)> {
-    let mut events = outbox::claim(service, BATCH, LEASE).await?;
-    if events.is_empty() {
-        return Ok((0, false));
-    }
+    let events = outbox::claim(service, BATCH, LEASE).await?;
     let full = events.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
+    let (published, all) = publish(service, publisher, events).await?;
+    Ok((published, full && all))
+}
+
+/// Publishes those of these events that are due and not published.
+pub async fn relay_these(service: &Service, publisher: &dyn Publisher, ids: &[String]) -> DbResult<()> {
+    let events = outbox::claim_these(service, ids, LEASE).await?;
+    publish(service, publisher, events).await.map(drop)
+}
+
+/// Publishes what was claimed; how many events were published, and whether the broker was there for all of them.
+async fn publish(
+    service: &Service,
+    publisher: &dyn Publisher,
+    mut events: Vec<Event>,
+) -> DbResult<(usize, bool)> {
+    if events.is_empty() {
+        return Ok((0, true));
+    }
     let publishing: Vec<Publishing> =
         events.iter_mut().map(|event| Publishing::begin(service, event)).collect();
     let began = Instant::now();
@@ -58,7 +75,7 @@ pub async fn relay_batch(service: &Service, publisher: &dyn Publisher) -> DbResu
     failpoint::hit(failpoint::RELAY_AFTER_MARKED);
     outbox::postpone(service, &later, POSTPONE).await?;
     outbox::postpone(service, &refused, REFUSED).await?;
-    Ok((done.len(), full && later.is_empty()))
+    Ok((done.len(), later.is_empty()))
 }
 
 /// Publishes until nothing due is left; how many events.

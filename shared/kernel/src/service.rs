@@ -1,7 +1,7 @@
 //! One service as it runs: its functions, its database, the time, and the ports it needs.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -108,6 +108,8 @@ pub struct Service {
     pub(crate) network: Arc<dyn Network>,
     /// Rung when a commit put events into the outbox.
     pub outbox_ready: Notify,
+    /// The events that this process wrote and nobody took yet, where it is frozen after an answer.
+    pub(crate) written: Mutex<Vec<String>>,
     /// Rung when an operation is closed.
     pub(crate) operation_closed: Bells,
     /// Whether nobody knows yet if the schema fits.
@@ -139,10 +141,17 @@ impl Service {
             settings,
             network,
             outbox_ready: Notify::new(),
+            written: Mutex::default(),
             operation_closed: Bells::default(),
             doubted: AtomicBool::new(false),
             effects: tokio_util::task::TaskTracker::new(),
         })
+    }
+
+    /// The identifiers of the events that this process wrote since they were last taken, where [`Settings::freezes`]; those
+    /// of transactions that rolled back among them.
+    pub fn take_written(&self) -> Vec<String> {
+        std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The service's name.

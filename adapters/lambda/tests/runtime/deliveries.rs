@@ -20,6 +20,17 @@ async fn what_a_delivery_commits_is_published_before_the_answer() {
 }
 
 #[tokio::test]
+async fn what_others_left_behind_is_the_sweeps_and_keeps_no_invocation_from_its_own() {
+    let environment = Environment::new(Router::new()).await;
+    *environment.peers.broker.lock().unwrap() = Broker::Nacks;
+    environment.handle(&batch(QUEUE, &[("left", "note")])).await.unwrap();
+    *environment.peers.broker.lock().unwrap() = Broker::Confirms;
+    environment.clock.advance(Duration::from_secs(60));
+    environment.handle(&batch(QUEUE, &[("own", "note")])).await.unwrap();
+    assert_eq!(environment.published(), ["own"]);
+}
+
+#[tokio::test]
 async fn a_message_that_comes_twice_changes_once_and_is_let_go_twice() {
     let environment = Environment::new(Router::new()).await;
     for _ in 0..2 {

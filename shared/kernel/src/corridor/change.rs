@@ -1,5 +1,6 @@
 //! What every change has in common: the context it runs in, and all that commits with it.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -60,6 +61,10 @@ impl Service {
         }
         let (tenant, now) = (cx.tenant(), cx.now());
         outbox::insert(&mut cx.view.tx, &tenant, now, &events).await?;
+        if self.settings.freezes {
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            written.extend(events.iter().map(|event| event.id.clone()));
+        }
         let traceparent = cx.trace.as_ref().map(|t| t.as_str().to_owned());
         let mut wanted = Vec::new();
         for asked in std::mem::take(&mut cx.asked) {

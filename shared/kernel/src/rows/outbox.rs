@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::caller::TenantId;
-use crate::db::{DbResult, Sql, Tx, Wall};
+use crate::db::{Bind, DbResult, Sql, Tx, Wall};
 use crate::event::Event;
 use crate::service::Service;
 use crate::time::Timestamp;
@@ -26,36 +26,56 @@ pub(crate) async fn insert(tx: &mut Tx, tenant: &TenantId, now: Timestamp, event
 
 /// Claims up to `most` due events, the oldest first, until the lease ends.
 pub async fn claim(service: &Service, most: i64, lease: Duration) -> DbResult<Vec<Event>> {
+    // SKIP LOCKED: two relays take different rows instead of queueing for the same.
+    let due = Sql::each(
+        "UPDATE florin_outbox
+         SET due_at = $2, attempts = attempts + 1
+         WHERE id IN (
+             SELECT id FROM florin_outbox
+             WHERE published_at IS NULL AND due_at <= $1
+             ORDER BY due_at, id
+             LIMIT $3
+         )
+         RETURNING created_at, id, event",
+        "UPDATE florin_outbox
+         SET due_at = $2, attempts = attempts + 1
+         WHERE id IN (
+             SELECT id FROM florin_outbox
+             WHERE published_at IS NULL AND due_at <= $1
+             ORDER BY due_at, id
+             LIMIT $3
+             FOR UPDATE SKIP LOCKED
+         )
+         RETURNING created_at, id, event",
+    );
+    claimed(service, due, most, lease).await
+}
+
+/// Claims those of these events that are due, until the lease ends.
+pub async fn claim_these(service: &Service, ids: &[String], lease: Duration) -> DbResult<Vec<Event>> {
+    let these = Sql::each(
+        "UPDATE florin_outbox
+         SET due_at = $2, attempts = attempts + 1
+         WHERE published_at IS NULL AND due_at <= $1 AND id IN (SELECT value FROM json_each($3))
+         RETURNING created_at, id, event",
+        "UPDATE florin_outbox
+         SET due_at = $2, attempts = attempts + 1
+         WHERE id IN (
+             SELECT id FROM florin_outbox
+             WHERE published_at IS NULL AND due_at <= $1
+               AND id IN (SELECT json_array_elements_text($3::text::json))
+             FOR UPDATE SKIP LOCKED
+         )
+         RETURNING created_at, id, event",
+    );
+    claimed(service, these, serde_json::json!(ids).to_string(), lease).await
+}
+
+async fn claimed(service: &Service, which: Sql, of: impl Bind, lease: Duration) -> DbResult<Vec<Event>> {
     let now = service.clock.now();
     let mut tx = service.db.begin(Wall::System).await?;
-    // SKIP LOCKED: two relays take different rows instead of queueing for the same.
-    let mut claimed: Vec<(Timestamp, String, String)> = tx
-        .sql(Sql::each(
-            "UPDATE florin_outbox
-             SET due_at = $2, attempts = attempts + 1
-             WHERE id IN (
-                 SELECT id FROM florin_outbox
-                 WHERE published_at IS NULL AND due_at <= $1
-                 ORDER BY due_at, id
-                 LIMIT $3
-             )
-             RETURNING created_at, id, event",
-            "UPDATE florin_outbox
-             SET due_at = $2, attempts = attempts + 1
-             WHERE id IN (
-                 SELECT id FROM florin_outbox
-                 WHERE published_at IS NULL AND due_at <= $1
-                 ORDER BY due_at, id
-                 LIMIT $3
-                 FOR UPDATE SKIP LOCKED
-             )
-             RETURNING created_at, id, event",
-        ))
-        .bind(now)
-        .bind(now.plus(lease))
-        .bind(most)
-        .all()
-        .await?;
+    let mut claimed: Vec<(Timestamp, String, String)> =
+        tx.sql(which).bind(now).bind(now.plus(lease)).bind(of).all().await?;
     tx.commit().await.map_err(crate::db::CommitError::into_error)?;
     // UPDATE ... RETURNING gives no order.
     claimed.sort();
