@@ -82,11 +82,15 @@ async fn deliver(State(door): State<Arc<Door>>, Path(function): Path<String>, re
     let limits = Limits::default();
     let body = match read_body(body, limits.max_batch_bytes, door.app.limits().arrival).await {
         Ok(body) => body,
-        Err(problem) => return no(problem),
+        Err(problem) => {
+            tell_of_unread(service, &function, &parts.headers, problem.code.code, &problem.detail);
+            return no(problem);
+        }
     };
     let events = match decode_http(&parts.headers, &body, &limits) {
         Ok(events) => events,
         Err(error) => {
+            tell_of_unread(service, &function, &parts.headers, error.code(), &error.to_string());
             return no(codes::INVALID_REQUEST.because(error.to_string()).with("reason", error.code()));
         }
     };
@@ -97,6 +101,24 @@ async fn deliver(State(door): State<Arc<Door>>, Path(function): Path<String>, re
         Some(Room::Reaction(_)) => deliver_all(&door.app, service, &function, events).await,
         _ => no(codes::NOT_FOUND.because("this function takes no deliveries")),
     }
+}
+
+/// Nothing here can keep what is no event, and brokers do not bring again what was answered 4xx: whoever watches has to
+/// hear of it, and by which name the sender knows it.
+fn tell_of_unread(service: &Service, function: &str, headers: &HeaderMap, code: &str, why: &str) {
+    // Metrics have no room for whatever somebody calls a function.
+    let function =
+        service.served().find(|known| known.name == function).map_or("unknown", |known| known.name);
+    metrics::counter!(metric::QUEUE_SET_ASIDE.name, "florin.function" => function).increment(1);
+    let said = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    tracing::error!(
+        florin.function = function,
+        cloudevents.event_id = said("ce-id"),
+        cloudevents.event_source = said("ce-source"),
+        error.code = code,
+        error.message = why,
+        "a delivery that is no CloudEvent is refused, and may not come again"
+    );
 }
 
 /// Every event of the request; what is delivered again with the others is a duplicate then.

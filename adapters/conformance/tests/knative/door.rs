@@ -129,3 +129,14 @@ async fn what_is_no_event_or_for_nobody_is_refused() {
     let broken = push(&platform, AUDIT, (headers, b"{\"specversion\":\"1.0\"}".to_vec())).await;
     assert_eq!((broken.status, broken.code()), (400, "invalid_request"), "{broken:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_watches_hears_of_what_is_no_event_because_no_broker_brings_it_again() {
+    let Some(mut knative) = Knative::start(Engine::Sqlite).await else { return };
+    let (headers, _) = encode_http_binary(&paid("evt-broken")).expect("an event");
+    let broken = push(&knative.bearer(DELIVERY_SECRET), AUDIT, (headers, b"{\"payment\":".to_vec())).await;
+    assert_eq!(broken.status, 400, "{broken:?}");
+    let log = knative.florin.process().log();
+    let line = log.lines().find(|line| line.contains("evt-broken")).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains("audit.record_event") && line.to_lowercase().contains("error"), "{line}");
+}
