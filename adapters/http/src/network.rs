@@ -128,6 +128,7 @@ impl HttpNetwork {
             metric::HTTP_CLIENT_DURATION.name,
             "http.request.method" => method,
             "server.address" => peer.host.clone(),
+            "server.port" => peer.port.map(|port| port.to_string()).unwrap_or_default(),
             "http.response.status_code" => status,
             "error.type" => error,
         )

@@ -87,7 +87,7 @@ pub const HTTP_SERVER_DURATION: Metric = seconds(
 /// A request of an effect.
 pub const HTTP_CLIENT_DURATION: Metric = seconds(
     "http.client.request.duration",
-    &["http.request.method", "server.address", "http.response.status_code", "error.type"],
+    &["http.request.method", "server.address", "server.port", "http.response.status_code", "error.type"],
     "How long requests to peers took.",
 );
 /// A delivery.

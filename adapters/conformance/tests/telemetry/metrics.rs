@@ -96,6 +96,10 @@ async fn check(engine: Engine, broker: &Broker) {
         );
         assert!(shown.0.contains(&line), "{line} in {}", shown.0);
     }
+    let peer = site.sandbox.base();
+    let (_, port) = peer.rsplit_once(':').expect("an address with a port");
+    let of_peer = format!("server_address=\"127.0.0.1\",server_port=\"{port}\"");
+    assert!(shown.0.contains(&of_peer), "{of_peer} in {}", shown.0);
     assert!(!shown.0.contains("acme"), "a tenant is no label");
     florin.stop().await;
 }
