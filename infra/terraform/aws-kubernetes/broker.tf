@@ -2,7 +2,7 @@
 
 resource "aws_security_group" "broker" {
   name        = "${var.name}-broker"
-  description = "Florin's broker"
+  description = "Broker of Florin"
   vpc_id      = local.vpc_id
 }
 

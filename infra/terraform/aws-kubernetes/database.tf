@@ -2,13 +2,13 @@
 
 resource "aws_db_subnet_group" "this" {
   name        = var.name
-  description = "Florin's database"
+  description = "Database of Florin"
   subnet_ids  = var.subnet_ids
 }
 
 resource "aws_security_group" "database" {
   name        = "${var.name}-database"
-  description = "Florin's database"
+  description = "Database of Florin"
   vpc_id      = local.vpc_id
 }
 
@@ -25,7 +25,7 @@ resource "aws_vpc_security_group_ingress_rule" "database" {
 
 resource "aws_db_parameter_group" "this" {
   name        = var.name
-  description = "Florin's database"
+  description = "Database of Florin"
   family      = "postgres${split(".", var.database.engine_version)[0]}"
 
   parameter {

@@ -4,15 +4,20 @@ locals {
   function_alarms = merge([
     for name, lambda in local.lambdas : {
       "${name}-errors" = {
-        lambda = name, metric = "Errors", statistic = "Sum", threshold = 0, periods = 5, of = 3
+        lambda = name, metric = "Errors", statistic = "Sum", threshold = 0, period = 60, periods = 5, of = 3
         why    = "Invocations fail as a whole: a job did not run, or the process died."
       }
+      # A job that comes four times an hour, or once, never fails in three minutes of five.
+      "${name}-errors-hourly" = {
+        lambda = name, metric = "Errors", statistic = "Sum", threshold = 0, period = 3600, periods = 3, of = 3
+        why    = "Invocations failed in each of three hours: a job that comes seldom does not run."
+      }
       "${name}-throttles" = {
-        lambda = name, metric = "Throttles", statistic = "Sum", threshold = 0, periods = 5, of = 3
+        lambda = name, metric = "Throttles", statistic = "Sum", threshold = 0, period = 60, periods = 5, of = 3
         why    = "Calls are refused: the reserved concurrency is used up."
       }
       "${name}-p99" = {
-        lambda = name, metric = "Duration", statistic = "p99", threshold = var.alarm_p99_ms, periods = 10, of = 5
+        lambda = name, metric = "Duration", statistic = "p99", threshold = var.alarm_p99_ms, period = 60, periods = 10, of = 5
         why    = "The slowest hundredth is slower than it may be."
       }
     }
@@ -46,7 +51,7 @@ resource "aws_cloudwatch_metric_alarm" "function" {
   extended_statistic  = each.value.statistic == "Sum" ? null : each.value.statistic
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.threshold
-  period              = 60
+  period              = each.value.period
   evaluation_periods  = each.value.periods
   datapoints_to_alarm = each.value.of
   treat_missing_data  = "notBreaching"
@@ -68,6 +73,31 @@ resource "aws_cloudwatch_metric_alarm" "queue" {
   threshold           = each.value.limit
   period              = each.value.period
   evaluation_periods  = 2
+  datapoints_to_alarm = 2
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_actions
+  ok_actions          = var.alarm_actions
+  tags                = local.tags
+}
+
+# The scheduler could not hand a tick over. What a function does with one is the function's own alarm.
+# https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html
+resource "aws_cloudwatch_metric_alarm" "scheduler" {
+  for_each = {
+    refused = { metric = "TargetErrorCount", why = "Lambda refuses ticks: see the scheduler's role and the functions' limits." }
+    dropped = { metric = "InvocationDroppedCount", why = "Ticks were given up: jobs did not run." }
+  }
+
+  alarm_name          = "${var.name}-ticks-${each.key}"
+  alarm_description   = each.value.why
+  namespace           = "AWS/Scheduler"
+  metric_name         = each.value.metric
+  dimensions          = { ScheduleGroup = aws_scheduler_schedule_group.this.name }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 300
+  evaluation_periods  = 3
   datapoints_to_alarm = 2
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_actions

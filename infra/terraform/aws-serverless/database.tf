@@ -4,7 +4,7 @@ resource "aws_db_subnet_group" "this" {
   count = var.aurora == null ? 0 : 1
 
   name        = var.name
-  description = "Florin's database"
+  description = "Database of Florin"
   subnet_ids  = var.vpc.subnet_ids
   tags        = local.tags
 }
@@ -13,7 +13,7 @@ resource "aws_security_group" "database" {
   count = var.aurora == null ? 0 : 1
 
   name        = "${var.name}-database"
-  description = "Florin's database"
+  description = "Database of Florin"
   vpc_id      = var.vpc.id
   tags        = local.tags
 }
@@ -22,7 +22,7 @@ resource "aws_vpc_security_group_ingress_rule" "database" {
   count = var.aurora == null ? 0 : 1
 
   security_group_id            = aws_security_group.database[0].id
-  description                  = "Florin's functions"
+  description                  = "Functions of Florin"
   referenced_security_group_id = aws_security_group.lambda[0].id
   ip_protocol                  = "tcp"
   from_port                    = 5432
@@ -44,7 +44,7 @@ resource "aws_rds_cluster_parameter_group" "this" {
   count = var.aurora == null ? 0 : 1
 
   name        = var.name
-  description = "Florin's database"
+  description = "Database of Florin"
   family      = "aurora-postgresql${split(".", var.aurora.engine_version)[0]}"
   tags        = local.tags
 

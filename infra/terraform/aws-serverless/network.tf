@@ -19,7 +19,7 @@ resource "aws_security_group" "lambda" {
   count = var.vpc == null ? 0 : 1
 
   name        = "${var.name}-functions"
-  description = "Florin's functions"
+  description = "Functions of Florin"
   vpc_id      = var.vpc.id
   tags        = local.tags
 }
@@ -28,7 +28,7 @@ resource "aws_vpc_security_group_egress_rule" "anywhere" {
   for_each = var.vpc == null ? [] : toset([for port in local.egress_ports : tostring(port)])
 
   security_group_id = aws_security_group.lambda[0].id
-  description       = "AWS, the issuer's keys, the card provider or the collector"
+  description       = "AWS, the keys of the issuer, the card provider or the collector"
   cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
   from_port         = tonumber(each.value)

@@ -92,7 +92,7 @@ variable "reserved_concurrency" {
 }
 
 variable "default_reserved_concurrency" {
-  description = "As reserved_concurrency, for those that it does not name."
+  description = "As reserved_concurrency, for those that it does not name. The account's quota of concurrent executions must leave 100 besides all of them."
   type        = number
   default     = 20
 

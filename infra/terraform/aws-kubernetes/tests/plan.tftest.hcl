@@ -52,6 +52,14 @@ run "nobody_but_the_cluster_reaches_database_and_broker" {
     condition     = { for name, rule in aws_vpc_security_group_ingress_rule.database : name => rule.referenced_security_group_id } == { cluster = "sg-1" } && !aws_mq_broker.this.publicly_accessible
     error_message = "Only the cluster's security group may connect."
   }
+  # EC2 takes no other characters in them, and the provider lets any through.
+  assert {
+    condition = alltrue([for said in concat(
+      [aws_security_group.database.description, aws_security_group.broker.description],
+      values(aws_vpc_security_group_ingress_rule.database)[*].description, values(aws_vpc_security_group_ingress_rule.broker)[*].description,
+    ) : said == null || can(regex("^[-a-zA-Z0-9. _:/()#,@\\[\\]+=&;{}!$*]+$", said))])
+    error_message = "AWS takes the descriptions of security groups and their rules."
+  }
   assert {
     condition     = aws_db_instance.this.storage_encrypted && aws_db_instance.this.manage_master_user_password && aws_db_instance.this.multi_az
     error_message = "Encrypted, in two zones, with a password that RDS keeps."

@@ -208,6 +208,15 @@ run "aurora_has_room_for_every_environment" {
     database_client_security_group_ids = ["sg-1"]
   }
 
+  # EC2 takes no other characters in them, and the provider lets any through.
+  assert {
+    condition = alltrue([for said in concat(
+      aws_security_group.lambda[*].description, aws_security_group.database[*].description,
+      values(aws_vpc_security_group_egress_rule.anywhere)[*].description, aws_vpc_security_group_egress_rule.database[*].description,
+      aws_vpc_security_group_ingress_rule.database[*].description, values(aws_vpc_security_group_ingress_rule.database_client)[*].description,
+    ) : can(regex("^[-a-zA-Z0-9. _:/()#,@\\[\\]+=&;{}!$*]+$", said))])
+    error_message = "AWS takes the descriptions of security groups and their rules."
+  }
   assert {
     condition     = [for rule in aws_vpc_security_group_ingress_rule.database_client : rule.referenced_security_group_id] == ["sg-1"]
     error_message = "What migrates reaches the database."

@@ -92,6 +92,12 @@ variable "alarm_actions" {
   default     = []
 }
 
+variable "default_reserved_concurrency" {
+  description = "How many environments of each Lambda function may run at once. The account's quota must leave 100 besides all of them."
+  type        = number
+  default     = 20
+}
+
 variable "packages" {
   description = "The zip of a service that a pipeline released alone."
   type        = map(string)
@@ -128,6 +134,7 @@ module "florin" {
   vpc             = { id = aws_vpc.this.id, subnet_ids = aws_subnet.private[*].id }
   aurora          = var.aurora ? { deletion_protection = var.deletion_protection, final_snapshot = var.keeps_what_is_destroyed } : null
 
+  default_reserved_concurrency       = var.default_reserved_concurrency
   secret_recovery_days               = var.keeps_what_is_destroyed ? 30 : 0
   database_client_security_group_ids = var.database_client_security_group_ids
 }
