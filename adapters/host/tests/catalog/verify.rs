@@ -225,3 +225,112 @@ fn written_anew_the_generated_files_are_right_again() {
     assert!(ended.expect("the binary starts").status.success());
     assert_eq!(fs::read(&path).ok(), fs::read(infra().join("catalog/terraform.json")).ok());
 }
+
+const MODULE: &str = "terraform/aws-serverless";
+
+/// Says something else in a file of the Terraform module; the command must name that file.
+fn check_module(file: &str, there: &str, instead: &str) {
+    let copy = copy();
+    let path = copy.path().join(MODULE).join(file);
+    let text = fs::read_to_string(&path).expect("the file is there");
+    assert!(text.contains(there), "{file} does not say {there}");
+    fs::write(&path, text.replacen(there, instead, 1)).expect("the file is written");
+    let (succeeded, words) = verify(copy.path());
+    assert!(!succeeded, "{file}: `{instead}` for `{there}` was not noticed");
+    assert!(words.contains(&format!("{MODULE}/{file}:")), "{file} is not named:\n{words}");
+}
+
+#[test]
+fn a_way_in_is_seen_however_its_block_is_written() {
+    for more in [
+        "resource \"aws_apigatewayv2_route\" \"debug\" { # for a while\n  route_key = \"ANY /debug\"\n}\n",
+        "resource \"aws_lambda_function_url\" \"x\" { authorization_type = \"NONE\" }\n",
+        "resource \"aws_lambda_function_url\" \"x\"\n{\n  authorization_type = \"NONE\"\n}\n",
+        "  resource \"aws_lambda_function_url\" \"x\" {\n  }\n",
+        "resource \"aws_iam_role_policy_attachment\" \"all\" {\n  role = \"x\"\n}\n",
+    ] {
+        check_module("outputs.tf", "output", &format!("{more}\noutput"));
+    }
+    // Right behind a block that closes on its own line.
+    check_module(
+        "catalog.tf",
+        "\"aws_region\" \"this\" {}\n",
+        "\"aws_region\" \"this\" {}\nresource \"x\" \"y\" { # c\n}\n",
+    );
+    for (file, text) in [
+        ("more.tf.json", "{\"resource\": {\"aws_lambda_function_url\": {}}}"),
+        ("override.tf", ""),
+        (
+            "mapping_override.tf",
+            "resource \"aws_lambda_event_source_mapping\" \"queue\" {\n  enabled = false\n}\n",
+        ),
+        ("again.tf", "resource \"aws_lambda_event_source_mapping\" \"queue\" {\n  enabled = false\n}\n"),
+    ] {
+        let copy = copy();
+        fs::write(copy.path().join(MODULE).join(file), text).expect("the file is written");
+        let (succeeded, words) = verify(copy.path());
+        assert!(!succeeded, "{file} was not noticed");
+        // The one that is there twice is named where it stands the second time.
+        assert!(words.contains(file) || words.contains("is there twice"), "{words}");
+    }
+}
+
+#[test]
+fn what_lets_in_allows_or_delivers_cannot_say_something_else_unseen() {
+    for (file, there, instead) in [
+        ("http_api.tf", "protocol_type = \"HTTP\"", "protocol_type = \"HTTP\"\n  route_key = \"$default\""),
+        ("http_api.tf", "authorizer_type  = \"JWT\"", "authorizer_type  = \"REQUEST\""),
+        ("http_api.tf", "timeout_milliseconds = 30000", "timeout_milliseconds = 3000"),
+        ("http_api.tf", "principal     = \"apigateway.amazonaws.com\"", "principal     = \"*\""),
+        (
+            "catalog.tf",
+            "      for name, function in declared.functions : name",
+            "      for name, function in declared.functions : name if name != \"payments.sweep\" : name",
+        ),
+        (
+            "catalog.tf",
+            "        lambda  = contains(",
+            "        lambda  = name == \"payments.sweep\" || contains(",
+        ),
+        (
+            "catalog.tf",
+            "condition     = local.connections_wanted <=",
+            "condition     = 0 * local.connections_wanted <=",
+        ),
+        ("functions.tf", "FLORIN_FUNCTIONS  = length", "FLORIN_FUNCTIONS  = true ? \"*\" : length"),
+        ("functions.tf", "function_version = lookup(", "function_version = \"$LATEST\" # lookup("),
+        ("functions.tf", "  reserved_concurrent_executions = each.value.concurrency\n", ""),
+        ("queues.tf", ">= 6 * local", ">= 1 * local"),
+        ("queues.tf", "redrivePermission = \"byQueue\"", "redrivePermission = \"denyAll\""),
+        ("queues.tf", "each.value.queue.retention_seconds", "60"),
+        ("queues.tf", "actions   = [\"sqs:*\"]", "actions   = [\"sqs:*\", \"sns:*\"]"),
+        (
+            "queues.tf",
+            "  tags                    = local.tags\n\n  scaling_config",
+            "  lifecycle {\n    ignore_changes = [function_response_types]\n  }\n  scaling_config",
+        ),
+        (
+            "roles.tf",
+            "identifiers = [\"lambda.amazonaws.com\"]",
+            "identifiers = [\"lambda.amazonaws.com\", \"ec2.amazonaws.com\"]",
+        ),
+        ("roles.tf", "role   = aws_iam_role.lambda[each.key].id", "role   = aws_iam_role.scheduler.id"),
+        ("roles.tf", "variable = \"lambda:SourceFunctionArn\"", "variable = \"aws:SourceArn\""),
+        ("schedules.tf", "actions   = [\"lambda:InvokeFunction\"]", "actions   = [\"*\"]"),
+        ("schedules.tf", "mode = \"OFF\"", "mode = \"FLEXIBLE\""),
+        ("keys.tf", "identifiers = [\"logs.${local.region}.amazonaws.com\"]", "identifiers = [\"*\"]"),
+    ] {
+        check_module(file, there, instead);
+    }
+}
+
+#[test]
+fn comments_and_spaces_are_free() {
+    let copy = copy();
+    let path = copy.path().join(MODULE).join("roles.tf");
+    let text = fs::read_to_string(&path).expect("the file is there");
+    let text = text.replacen("  name   = \"needs\"", "  # Why.\n  name    =   \"needs\" # said", 1);
+    fs::write(&path, text).expect("the file is written");
+    let (succeeded, words) = verify(copy.path());
+    assert!(succeeded, "{words}");
+}

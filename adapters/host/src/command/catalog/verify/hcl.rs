@@ -1,7 +1,10 @@
 //! Looks settings up in Terraform's language, by block and name, with the lines they stand on.
 //!
 //! It reads what `terraform fmt` writes: a block opens at the end of a line and closes on a line of its own, and a
-//! setting begins a line. What is written otherwise is not found, and that is said as if it were missing.
+//! setting begins a line. What is written otherwise is not found: inside of a block that is said as if it were missing,
+//! and outside [`Hcl::unread`] names it.
+
+use std::ops::RangeInclusive;
 
 /// A file's lines.
 pub(super) struct Hcl<'a> {
@@ -14,6 +17,8 @@ pub(super) struct Block<'a> {
     pub(super) line: usize,
     /// What that line says before the brace.
     pub(super) header: &'a str,
+    /// The line that closes it, from 1.
+    end: usize,
     lines: &'a [&'a str],
 }
 
@@ -42,6 +47,11 @@ impl<'a> Hcl<'a> {
         let mut blocks = Vec::new();
         let mut at = 0;
         while at < self.lines.len() {
+            if let Some(header) = self.lines[at].strip_suffix(" {}") {
+                blocks.push(Block { line: at + 1, end: at + 1, header, lines: &[] });
+                at += 1;
+                continue;
+            }
             let header =
                 self.lines[at].strip_suffix(" {").filter(|line| line.starts_with(char::is_alphabetic));
             let Some(header) = header else {
@@ -51,14 +61,40 @@ impl<'a> Hcl<'a> {
             // A closing brace of the outermost block is the first that is not indented.
             let inside =
                 self.lines[at..].iter().position(|line| *line == "}").unwrap_or(self.lines.len() - at);
-            blocks.push(Block { line: at + 1, header, lines: &self.lines[at + 1..at + inside] });
+            blocks.push(Block {
+                line: at + 1,
+                end: at + inside + 1,
+                header,
+                lines: &self.lines[at + 1..at + inside],
+            });
             at += inside;
         }
         blocks
     }
+
+    /// The lines, from 1, that are none of a block, and neither empty nor a comment.
+    pub(super) fn unread(&self) -> Vec<usize> {
+        let blocks: Vec<_> = self.blocks().iter().map(Block::lines).collect();
+        let is_read = |line: usize| blocks.iter().any(|block| block.contains(&line));
+        let lines = self.lines.iter().enumerate().map(|(at, line)| (at + 1, line.trim()));
+        let said = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        said.map(|(line, _)| line).filter(|line| !is_read(*line)).collect()
+    }
 }
 
 impl Block<'_> {
+    /// The lines from the one that opens it to the one that closes it.
+    pub(super) fn lines(&self) -> RangeInclusive<usize> {
+        self.line..=self.end
+    }
+
+    /// All that it says, without comments and white space.
+    pub(super) fn words(&self) -> String {
+        let lines = self.lines.iter().filter(|line| !line.trim_start().starts_with('#'));
+        let said = lines.map(|line| line.split_once(" #").map_or(*line, |(before, _)| before));
+        said.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect()
+    }
+
     /// A setting in the block or in one inside it: its line and its value.
     pub(super) fn setting(&self, name: &str) -> Option<(usize, &str)> {
         self.lines.iter().enumerate().find_map(|(offset, line)| {

@@ -2,6 +2,7 @@
 
 mod hcl;
 mod module;
+mod sealed;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

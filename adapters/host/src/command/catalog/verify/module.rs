@@ -1,9 +1,11 @@
 //! The settings of the Terraform module that the program relies on, each with what goes wrong without it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Finding;
 use super::hcl::Hcl;
+use super::sealed;
 use crate::deployment::HostError;
 
 /// Where the module lies under infra/.
@@ -94,19 +96,35 @@ const RULES: &[Rule] = &[
 /// Kinds of which there are these blocks and no other: one more would be a way in, or a right, that no code declares.
 const ONLY: &[(&str, &[&str])] = &[
     ("aws_apigatewayv2_authorizer", &[AUTHORIZER]),
+    ("aws_apigatewayv2_integration", &[INTEGRATION]),
     ("aws_apigatewayv2_route", &[ROUTE]),
     ("aws_iam_policy", &[]),
     ("aws_iam_policy_attachment", &[]),
+    (
+        "aws_iam_role",
+        &[ROLE, r#"resource "aws_iam_role" "scheduler""#, r#"resource "aws_iam_role" "monitoring""#],
+    ),
     ("aws_iam_role_policies_exclusive", &[]),
     ("aws_iam_role_policy", &[ROLE_POLICY, r#"resource "aws_iam_role_policy" "scheduler""#]),
     ("aws_iam_role_policy_attachment", &[r#"resource "aws_iam_role_policy_attachment" "monitoring""#]),
+    ("aws_kms_grant", &[]),
+    ("aws_kms_key_policy", &[]),
     ("aws_lambda_event_source_mapping", &[MAPPING]),
     ("aws_lambda_function_url", &[]),
     ("aws_lambda_permission", &[r#"resource "aws_lambda_permission" "api""#]),
     ("aws_scheduler_schedule", &[SCHEDULE]),
+    ("aws_secretsmanager_secret_policy", &[]),
+    ("aws_security_group_rule", &[]),
     ("aws_sns_topic_policy", &[]),
     ("aws_sns_topic_subscription", &[SUBSCRIPTION]),
     ("aws_sqs_queue_policy", &[QUEUE_POLICY]),
+    (
+        "aws_vpc_security_group_ingress_rule",
+        &[
+            r#"resource "aws_vpc_security_group_ingress_rule" "database""#,
+            r#"resource "aws_vpc_security_group_ingress_rule" "database_client""#,
+        ],
+    ),
 ];
 
 /// A setting that would switch off what the catalog declares, or allow what it does not need.
@@ -172,10 +190,47 @@ pub(super) fn findings(infra: &Path) -> Result<Vec<Finding>, HostError> {
     findings.extend(unneeded(&path, &std::fs::read_to_string(&path).unwrap_or_default()));
     let mut files: Vec<PathBuf> = std::fs::read_dir(&module)?.flatten().map(|entry| entry.path()).collect();
     files.sort();
-    for path in files.into_iter().filter(|path| path.extension().is_some_and(|end| end == "tf")) {
-        findings.extend(undeclared(&path, &std::fs::read_to_string(&path)?));
+    let mut twice = BTreeSet::new();
+    for path in files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.ends_with(".tf.json") || name.ends_with("override.tf") {
+            let what = "its settings are seen by nobody: Terraform reads it besides the others, or over them"
+                .to_owned();
+            findings.push(Finding { file: path, line: 1, what });
+        } else if name.ends_with(".tf") {
+            let text = std::fs::read_to_string(&path)?;
+            findings.extend(undeclared(&path, &text));
+            findings.extend(unread(&path, &text, &mut twice));
+            let known: Vec<usize> = findings.iter().filter(|f| f.file == path).map(|f| f.line).collect();
+            findings.extend(resealed(&name, &path, &text, &known));
+        }
     }
     Ok(findings)
+}
+
+/// What none of the rules can see, because it is not written as `terraform fmt` does, or stands there twice.
+fn unread(file: &Path, text: &str, twice: &mut BTreeSet<String>) -> Vec<Finding> {
+    let hcl = Hcl::of(text);
+    let unread = hcl.unread().into_iter().map(|line| {
+        (
+            line,
+            "it is not read: a block opens at the end of a line, without a comment behind the brace"
+                .to_owned(),
+        )
+    });
+    let named = |header: &str| header.contains('"');
+    let blocks = hcl.blocks();
+    let again = blocks.iter().filter(|block| named(block.header) && !twice.insert(block.header.to_owned()));
+    let again = again.map(|block| (block.line, format!("`{}` is there twice", block.header)));
+    unread.chain(again).map(|(line, what)| Finding { file: file.to_owned(), line, what }).collect()
+}
+
+/// Sealed blocks that say something else; not those in which a rule names the `known` line to mend.
+fn resealed(name: &str, file: &Path, text: &str, known: &[usize]) -> Vec<Finding> {
+    let hcl = Hcl::of(text);
+    let blocks = hcl.blocks();
+    let broken = sealed::broken(name, &blocks, |block| known.iter().any(|line| block.lines().contains(line)));
+    broken.into_iter().map(|(line, what)| Finding { file: file.to_owned(), line, what }).collect()
 }
 
 fn broken(rule: &Rule, file: &Path, text: &str) -> Option<Finding> {
