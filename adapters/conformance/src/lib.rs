@@ -18,6 +18,7 @@ pub mod sandbox;
 pub mod server;
 pub mod sink;
 pub mod site;
+pub mod tally;
 pub mod wait;
 
 pub use florin_testkit::client;

@@ -9,46 +9,80 @@ use crate::wait::until;
 /// The lines of a log that a failing test shows.
 const SHOWN: usize = 60;
 
-/// The binary that Cargo built for these tests.
-///
-/// # Panics
-/// When the calling program is no test of this package.
-pub fn binary() -> PathBuf {
-    let tests = std::env::current_exe().expect("a test knows where it is");
-    // target/debug/deps/crash-0a1b2c
-    // or target/debug/florin-chaos
-    let binary = tests.ancestors().skip(1).take(2).map(|directory| directory.join("florin-under-test"));
-    let binary = binary.into_iter().find(|binary| binary.is_file());
-    binary.unwrap_or_else(|| panic!("florin-under-test is not beside {}: cargo builds it", tests.display()))
+/// A binary that Cargo built for these tests.
+#[derive(Clone, Copy, Debug)]
+pub struct Program(&'static str);
+
+impl Program {
+    /// `florin` with every adapter.
+    pub const UNDER_TEST: Self = Self("florin-under-test");
+    /// The same, and with it the service that chaos counts by.
+    pub const UNDER_CHAOS: Self = Self("florin-under-chaos");
+
+    fn path(self) -> PathBuf {
+        let tests = std::env::current_exe().expect("a test knows where it is");
+        // target/debug/deps/crash-0a1b2c
+        // or target/debug/florin-chaos
+        let binary = tests.ancestors().skip(1).take(2).map(|directory| directory.join(self.0));
+        let binary = binary.into_iter().find(|binary| binary.is_file());
+        binary.unwrap_or_else(|| panic!("{} is not beside {}: cargo builds it", self.0, tests.display()))
+    }
+
+    fn command(self, arguments: &[&str], environment: &Environment, directory: &Path) -> Command {
+        let mut command = Command::new(self.path());
+        command.args(arguments).current_dir(directory).stdin(Stdio::null());
+        command.env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Runs a command to its end.
+    ///
+    /// # Panics
+    /// When it cannot be started, or the calling program is no test of this package.
+    pub fn run(self, arguments: &[&str], environment: &Environment, directory: &Path) -> Output {
+        self.command(arguments, environment, directory).output().expect("the binary starts")
+    }
+
+    /// Runs a command that has to succeed, and returns its standard output.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn output_of(self, arguments: &[&str], environment: &Environment, directory: &Path) -> String {
+        let Output { status, stdout, stderr } = self.run(arguments, environment, directory);
+        let stderr = String::from_utf8_lossy(&stderr);
+        assert!(status.success(), "{arguments:?} ended with {status}: {stderr}");
+        String::from_utf8(stdout).expect("the output is text")
+    }
+
+    /// Starts it; it logs to this file.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start(
+        self,
+        arguments: &[&str],
+        environment: &Environment,
+        directory: &Path,
+        log: &Path,
+    ) -> Process {
+        let output = File::options().create(true).append(true).open(log).expect("a log");
+        let mut command = self.command(arguments, environment, directory);
+        command.stdout(output.try_clone().expect("a log")).stderr(output);
+        let child = command.spawn().expect("the binary starts");
+        let guard = guard(child.id());
+        Process { child, guard, log: log.to_owned() }
+    }
 }
 
 /// Settings of a process: `FLORIN_...` and what platforms set.
 pub type Environment = Vec<(String, String)>;
 
-fn command(arguments: &[&str], environment: &Environment, directory: &Path) -> Command {
-    let mut command = Command::new(binary());
-    command.args(arguments).current_dir(directory).stdin(Stdio::null());
-    command.env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
-    command
-}
-
-/// Runs a command to its end.
+/// Runs a command of [`Program::UNDER_TEST`] to its end.
 ///
 /// # Panics
 /// When it cannot be started.
 pub fn run(arguments: &[&str], environment: &Environment, directory: &Path) -> Output {
-    command(arguments, environment, directory).output().expect("the binary starts")
-}
-
-/// Runs a command that has to succeed, and returns its standard output.
-///
-/// # Panics
-/// When it fails.
-pub fn output_of(arguments: &[&str], environment: &Environment, directory: &Path) -> String {
-    let Output { status, stdout, stderr } = run(arguments, environment, directory);
-    let stderr = String::from_utf8_lossy(&stderr);
-    assert!(status.success(), "{arguments:?} ended with {status}: {stderr}");
-    String::from_utf8(stdout).expect("the output is text")
+    Program::UNDER_TEST.run(arguments, environment, directory)
 }
 
 /// A running process. Dropped, it is killed, and when the test fails its log is shown.
@@ -59,17 +93,12 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the binary; it logs to this file.
+    /// Starts [`Program::UNDER_TEST`]; it logs to this file.
     ///
     /// # Panics
     /// When it cannot be started.
     pub fn start(arguments: &[&str], environment: &Environment, directory: &Path, log: &Path) -> Self {
-        let output = File::options().create(true).append(true).open(log).expect("a log");
-        let mut command = command(arguments, environment, directory);
-        command.stdout(output.try_clone().expect("a log")).stderr(output);
-        let child = command.spawn().expect("the binary starts");
-        let guard = guard(child.id());
-        Self { child, guard, log: log.to_owned() }
+        Program::UNDER_TEST.start(arguments, environment, directory, log)
     }
 
     /// The process id.

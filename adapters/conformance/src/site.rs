@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use florin_host::services::SERVICES;
 use florin_servers::Part;
 use florin_sqs::SqsConfig;
 use florin_testkit::suite::{Database, Engine};
@@ -10,7 +11,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
 use crate::client::Client;
 use crate::depth;
-use crate::process::{self, Environment};
+use crate::process::{Environment, Program};
 use crate::rows::Rows;
 use crate::sandbox::SandboxProcess;
 use crate::server::Server;
@@ -40,6 +41,7 @@ pub struct Site {
     /// The database.
     pub database: Database,
     broker: Broker,
+    program: Program,
     environment: Environment,
     directory: tempfile::TempDir,
 }
@@ -72,15 +74,33 @@ impl Site {
             ("FLORIN_LOG".to_owned(), "info,sqlx=warn,lapin=warn,hyper=warn,h2=warn,aws=warn".to_owned()),
         ];
         environment.extend(queue);
-        if let Database::Postgres { owner, login } = &database {
+        if let Database::Postgres { login, .. } = &database {
             environment.push(("FLORIN_DATABASE_URL".to_owned(), login.clone()));
-            process::output_of(&["migrate", "--database-url", owner], &environment, directory.path());
-            admit(owner, login).await;
         }
         let sandbox = SandboxProcess::start(directory.path()).await;
-        let mut site = Self { sandbox, database, broker: broker.clone(), environment, directory };
+        let (broker, program) = (broker.clone(), Program::UNDER_TEST);
+        let mut site = Self { sandbox, database, broker, program, environment, directory };
+        site.migrate();
+        if let Database::Postgres { owner, login } = &site.database {
+            admit(owner, login).await;
+        }
         site.set("FLORIN_CARD_URL", site.sandbox.base().to_owned());
         site
+    }
+
+    /// The deployment as one of another program, whose services may be more.
+    #[must_use]
+    pub fn of(mut self, program: Program) -> Self {
+        self.program = program;
+        self.migrate();
+        self
+    }
+
+    /// A server's database is migrated by its owner; an embedded one migrates itself.
+    fn migrate(&self) {
+        if let Database::Postgres { owner, .. } = &self.database {
+            self.command(&["migrate", "--database-url", owner]);
+        }
     }
 
     /// Changes a setting for the processes that are started from now on.
@@ -148,9 +168,14 @@ impl Site {
         Server::spawn(name, self.environment_with(settings), self.directory())
     }
 
+    /// What its processes run.
+    pub fn program(&self) -> Program {
+        self.program
+    }
+
     /// What a command of the binary prints when it succeeds.
     pub fn command(&self, arguments: &[&str]) -> String {
-        process::output_of(arguments, &self.environment, self.directory())
+        self.program.output_of(arguments, &self.environment, self.directory())
     }
 
     /// A development token for a tenant, with every scope.
@@ -181,7 +206,7 @@ impl Site {
     /// count, and a sink of the test's confirms only what its function took.
     pub async fn waiting(&self) -> u64 {
         let mut waiting = 0;
-        for subscription in florin_host::queue::subscriptions() {
+        for subscription in florin_host::queue::subscriptions(SERVICES) {
             let (function, url) = (subscription.function, self.setting("FLORIN_QUEUE_URL"));
             waiting += match &self.broker {
                 Broker::Embedded => depth::embedded(&self.data(), function).await,

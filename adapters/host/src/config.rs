@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use florin_kernel::service::Definition;
+
 use crate::services::SERVICES;
 use crate::sqlite;
 
@@ -84,22 +86,40 @@ pub const KEYS: &[(&str, &str)] = &[
 ];
 
 /// What a deployment says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Config {
+    services: Vec<&'static Definition>,
     values: BTreeMap<String, String>,
     /// The variables that every OpenTelemetry program reads, without their prefix.
     otel: BTreeMap<String, String>,
 }
 
+impl Default for Config {
+    /// Nothing said, for the services of the build.
+    fn default() -> Self {
+        Self { services: SERVICES.to_vec(), values: BTreeMap::new(), otel: BTreeMap::new() }
+    }
+}
+
 impl Config {
-    /// Reads the environment of this process and the file it names.
-    pub fn read() -> Result<Self, ConfigError> {
+    /// Reads the environment of this process and the file it names; `more` services are in this binary beside those
+    /// of the build.
+    pub fn read(more: &[&'static Definition]) -> Result<Self, ConfigError> {
         #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
-        Self::of(std::env::vars())
+        Self::of_with(more, std::env::vars())
     }
 
     /// Reads these variables and the file they name.
     pub fn of(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        Self::of_with(&[], variables)
+    }
+
+    /// As [`Config::of`], for a binary that has `more` services beside those of the build.
+    pub fn of_with(
+        more: &[&'static Definition],
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let services = [SERVICES, more].concat();
         let (mut environment, mut otel) = (BTreeMap::new(), BTreeMap::new());
         for (name, value) in variables {
             if let Some(name) = name.strip_prefix("OTEL_") {
@@ -107,20 +127,25 @@ impl Config {
                 continue;
             }
             let Some(key) = name.strip_prefix("FLORIN_") else { continue };
-            if injected(key) {
+            if injected(&services, key) {
                 continue;
             }
             let key = key.to_ascii_lowercase();
-            known(&key).map_err(|near| ConfigError(format!("{name} is not a setting{near}")))?;
+            known(&services, &key).map_err(|near| ConfigError(format!("{name} is not a setting{near}")))?;
             check(&name, &key, &value)?;
             environment.insert(key, value);
         }
         let mut values = match environment.get("config") {
-            Some(path) => file(Path::new(path))?,
+            Some(path) => file(&services, Path::new(path))?,
             None => BTreeMap::new(),
         };
         values.extend(environment);
-        Ok(Self { values, otel })
+        Ok(Self { services, values, otel })
+    }
+
+    /// Every service of this binary.
+    pub fn services(&self) -> &[&'static Definition] {
+        &self.services
     }
 
     /// A variable of OpenTelemetry's by its name without `OTEL_`; an empty one is not set (their specification,
@@ -212,13 +237,13 @@ impl Config {
     }
 }
 
-fn file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
+fn file(services: &[&Definition], path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
     let said = |what: String| ConfigError(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| said(error.to_string()))?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| said(error.to_string()))?;
     let mut values = BTreeMap::new();
     for (key, value) in table {
-        known(&key).map_err(|near| said(format!("{key} is not a setting{near}")))?;
+        known(services, &key).map_err(|near| said(format!("{key} is not a setting{near}")))?;
         let value = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
@@ -240,7 +265,7 @@ fn check(name: &str, key: &str, value: &str) -> Result<(), ConfigError> {
 }
 
 /// What Kubernetes injects for a Service named `florin` or `florin-...`, and what the project's tests use.
-fn injected(key: &str) -> bool {
+fn injected(services: &[&Definition], key: &str) -> bool {
     let of_service = |rest: &str| {
         rest == "SERVICE_HOST"
             || rest.starts_with("SERVICE_PORT")
@@ -249,15 +274,15 @@ fn injected(key: &str) -> bool {
     };
     key.starts_with("TEST_")
         || of_service(key)
-        || SERVICES.iter().any(|service| {
+        || services.iter().any(|service| {
             let name = format!("{}_", service.name.to_ascii_uppercase());
             key.strip_prefix(&name).is_some_and(of_service)
         })
 }
 
 /// Whether a key is known, else the nearest one that is.
-fn known(key: &str) -> Result<(), String> {
-    let databases = SERVICES.iter().map(|service| format!("{}_database_url", service.name));
+fn known(services: &[&Definition], key: &str) -> Result<(), String> {
+    let databases = services.iter().map(|service| format!("{}_database_url", service.name));
     let keys: Vec<String> = KEYS.iter().map(|(key, _)| (*key).to_owned()).chain(databases).collect();
     if keys.iter().any(|known| known == key) {
         return Ok(());

@@ -5,7 +5,6 @@ use florin_kernel::service::Definition;
 
 use crate::config::Config;
 use crate::deployment::HostError;
-use crate::services::SERVICES;
 
 /// The services that have a function or a job this process serves.
 ///
@@ -14,14 +13,15 @@ use crate::services::SERVICES;
 pub fn chosen(config: &Config) -> Result<Vec<&'static Definition>, HostError> {
     let wanted = config.functions();
     for one in &wanted {
-        if !SERVICES.iter().any(|definition| chooses(one, definition)) {
+        if !config.services().iter().any(|definition| chooses(one, definition)) {
             return Err(HostError(format!(
                 "FLORIN_FUNCTIONS: {one} chooses no function of this binary{}",
-                nearest(one)
+                nearest(config.services(), one)
             )));
         }
     }
-    let chosen = SERVICES.iter().copied().filter(|service| wanted.iter().any(|one| chooses(one, service)));
+    let chosen =
+        config.services().iter().copied().filter(|service| wanted.iter().any(|one| chooses(one, service)));
     let chosen: Vec<_> = chosen.collect();
     if chosen.is_empty() {
         return Err(HostError("FLORIN_FUNCTIONS chooses no function of this binary".to_owned()));
@@ -42,8 +42,8 @@ fn names(definition: &Definition) -> impl Iterator<Item = String> {
     definition.functions.iter().map(|function| function.name.to_owned()).chain(jobs)
 }
 
-fn nearest(wanted: &str) -> String {
-    SERVICES
+fn nearest(services: &[&Definition], wanted: &str) -> String {
+    services
         .iter()
         .flat_map(|service| names(service).chain([format!("{}.*", service.name)]))
         .min_by_key(|name| strsim::damerau_levenshtein(name, wanted))
@@ -66,6 +66,22 @@ mod tests {
         assert_eq!(services("payments.*").unwrap(), ["payments"]);
         assert_eq!(services("audit.record_event, audit.list*").unwrap(), ["audit"]);
         assert_eq!(services("payments.sweep").unwrap(), ["payments"]);
+    }
+
+    #[test]
+    fn a_service_that_a_binary_has_besides_is_chosen_and_set_like_the_others() {
+        const BESIDES: Definition = Definition { name: "besides", ..florin_audit::SERVICE };
+        let of = |more: &[&'static Definition]| {
+            let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+            let url = set("FLORIN_BESIDES_DATABASE_URL", "postgres://a");
+            let config = Config::of_with(more, [set("FLORIN_FUNCTIONS", "besides.*"), url]);
+            let config = config.map_err(|error| error.to_string())?;
+            assert_eq!(config.database_url("besides"), "postgres://a");
+            let chosen = chosen(&config).map_err(|error| error.to_string())?;
+            Ok::<_, String>(chosen.into_iter().map(|definition| definition.name).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&[&BESIDES]).unwrap(), ["besides"]);
+        assert!(of(&[]).unwrap_err().contains("FLORIN_BESIDES_DATABASE_URL is not a setting"));
     }
 
     #[test]

@@ -3,11 +3,19 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use florin_kernel::service::Definition;
 
 use crate::command::Cli;
 
 /// Runs what the command line asks for.
 pub fn main() -> ExitCode {
+    main_with(&[])
+}
+
+/// As [`main`], in a binary that has `more` services beside those of the build. They are served, consumed for and
+/// migrated like the others; the catalog, which infrastructure is held to, and development tokens know those of the build
+/// alone.
+pub fn main_with(more: &[&'static Definition]) -> ExitCode {
     // One crypto library for every TLS connection of the process.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         eprintln!("florin: another TLS provider was installed first");
@@ -21,7 +29,7 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(cli.run()) {
+    match runtime.block_on(cli.run(more)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("florin: {error}");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use florin_kernel::service::Definition;
 use florin_kernel::time::Clock;
 use florin_queue::embedded::EmbeddedQueue;
 use florin_queue::http_publisher::{HttpPublisher, HttpPublishing};
@@ -10,7 +11,6 @@ use florin_queue::port::{Publisher, Subscriber, Subscription};
 use crate::config::Config;
 use crate::deployment::HostError;
 use crate::lock::Lock;
-use crate::services::SERVICES;
 
 /// The broker of a deployment.
 pub struct Broker {
@@ -25,9 +25,9 @@ pub struct Broker {
     pub sqs: Option<Arc<florin_sqs::Sqs>>,
 }
 
-/// Every subscription of every service of this binary, whoever consumes it.
-pub fn subscriptions() -> Vec<Subscription> {
-    SERVICES.iter().flat_map(|service| Subscription::of(service.functions)).collect()
+/// Every subscription of these services, whoever consumes it.
+pub fn subscriptions(services: &[&Definition]) -> Vec<Subscription> {
+    services.iter().flat_map(|service| Subscription::of(service.functions)).collect()
 }
 
 /// What carries events, as spans and metrics name it (messaging attributes, `messaging.system`).
@@ -52,7 +52,7 @@ impl Broker {
                     .to_owned(),
             ));
         }
-        let all = subscriptions();
+        let all = subscriptions(config.services());
         let bare = |publisher: Arc<dyn Publisher>, subscriber| Self {
             publisher,
             subscriber,

@@ -9,13 +9,14 @@ use florin_servers::free_port;
 use http::Method;
 
 use crate::client::{Client, Outgoing};
-use crate::process::{Environment, Process};
+use crate::process::{Environment, Process, Program};
 
 /// How long a process may take until it is ready, on a machine that is building at the same time.
 const READY: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// The processes of one run.
 pub(crate) struct Crew {
+    program: Program,
     directory: PathBuf,
     members: Mutex<Vec<Member>>,
 }
@@ -48,9 +49,9 @@ const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
 
 impl Crew {
-    /// Nobody, with logs in this directory.
-    pub(crate) fn new(directory: PathBuf) -> Self {
-        Self { directory, members: Mutex::default() }
+    /// Nobody of this program, with logs in this directory.
+    pub(crate) fn new(program: Program, directory: PathBuf) -> Self {
+        Self { program, directory, members: Mutex::default() }
     }
 
     /// Starts a process that serves, on a port that it keeps; its base address.
@@ -72,7 +73,7 @@ impl Crew {
         environment: Environment,
     ) -> usize {
         let log = self.directory.join(format!("{name}.log"));
-        let process = Process::start(arguments, &environment, &self.directory, &log);
+        let process = self.program.start(arguments, &environment, &self.directory, &log);
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
         let name = name.to_owned();
         let member = Member { name, base, arguments, environment, process, told: false, lives: 1 };
@@ -122,7 +123,7 @@ impl Crew {
                 (true, status) if status.signal() == Some(SIGTERM) => ends.drained += 1,
                 (told, status) => ends.wrong.push(wrong(&member.name, told, status)),
             }
-            member.start_again(&self.directory);
+            member.start_again(self.program, &self.directory);
         }
         ends
     }
@@ -151,10 +152,10 @@ impl Crew {
 }
 
 impl Member {
-    fn start_again(&mut self, directory: &std::path::Path) {
+    fn start_again(&mut self, program: Program, directory: &std::path::Path) {
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         let log = directory.join(format!("{}.log", self.name));
-        self.process = Process::start(&arguments, &self.environment, directory, &log);
+        self.process = program.start(&arguments, &self.environment, directory, &log);
         self.told = false;
         self.lives += 1;
     }

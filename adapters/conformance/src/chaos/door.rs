@@ -7,9 +7,28 @@ use http::Method;
 
 use super::functions::Functions;
 use crate::client::{Client, Outgoing, Reply};
+use crate::tally;
 
 /// A client does not wait longer for an answer. Whoever is killed says nothing, and is noticed at once.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Whose a path is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Serves {
+    Payments,
+    Audit,
+    Tally,
+}
+
+impl Serves {
+    pub(super) fn of(path: &str) -> Self {
+        match path {
+            _ if path.starts_with("/v1/audit/") => Self::Audit,
+            _ if path.starts_with(tally::PATH) => Self::Tally,
+            _ => Self::Payments,
+        }
+    }
+}
 
 /// The doors of a deployment.
 #[derive(Clone)]
@@ -20,6 +39,8 @@ pub(crate) enum Door {
         payments: Vec<String>,
         /// The base address of who serves audit.
         audit: String,
+        /// The base address of who serves the tally.
+        tally: String,
     },
     /// Functions behind a front.
     Lambda(Arc<Functions>),
@@ -36,11 +57,11 @@ impl Door {
         outgoing: Outgoing,
     ) -> Option<Reply> {
         match self {
-            Self::Http { payments, audit } => {
-                let base = if path.starts_with("/v1/audit/") {
-                    audit
-                } else {
-                    &payments[usize::try_from(turn).unwrap_or(0) % payments.len()]
+            Self::Http { payments, audit, tally } => {
+                let base = match Serves::of(path) {
+                    Serves::Payments => &payments[usize::try_from(turn).unwrap_or(0) % payments.len()],
+                    Serves::Audit => audit,
+                    Serves::Tally => tally,
                 };
                 let caller = client.at(base);
                 let sending = caller.send(method, path, outgoing);

@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 
 use super::control::Control;
 use super::crew::Crew;
+use super::door::Serves;
 use crate::client::{Outgoing, Reply};
 use crate::lambda::{Front, reply};
 use crate::site::Site;
@@ -75,6 +76,8 @@ pub(crate) struct Functions {
     pub(crate) payments: Vec<Environment>,
     /// Behind the front of audit.
     pub(crate) audit: Environment,
+    /// Behind the front of the tally.
+    pub(crate) tally: Environment,
 }
 
 impl Functions {
@@ -90,18 +93,24 @@ impl Functions {
         let turn = usize::try_from(turn % 1_000_000).unwrap_or(0);
         let request = request(token, method, path, outgoing);
         let event = Front::ALL[turn % Front::ALL.len()].event(&request);
-        if path.starts_with("/v1/audit/") {
-            return self.audit.invoke(&event).await.map(|answer| reply(&answer));
+        match Serves::of(path) {
+            Serves::Payments => self.payments(turn, &event).await,
+            Serves::Audit => self.audit.invoke(&event).await,
+            Serves::Tally => self.tally.invoke(&event).await,
         }
+        .map(|answer| reply(&answer))
+    }
+
+    /// By an environment that is free, else by one that will be.
+    async fn payments(&self, turn: usize, event: &Value) -> Option<Value> {
         let free = self.payments.iter().find_map(|environment| {
             let busy = environment.busy.try_lock().ok()?;
             Some((environment, busy))
         });
-        let answer = match free {
-            Some((environment, _busy)) => environment.invoke_now(&event).await,
-            None => self.payments[turn % self.payments.len()].invoke(&event).await,
-        };
-        answer.map(|answer| reply(&answer))
+        match free {
+            Some((environment, _busy)) => environment.invoke_now(event).await,
+            None => self.payments[turn % self.payments.len()].invoke(event).await,
+        }
     }
 }
 

@@ -99,7 +99,7 @@ impl Round<'_> {
                 Err(wrong) => problems = wrong,
             }
         }
-        problems.append(&mut world.tally.wrong.lock().expect("nobody panics here"));
+        problems.append(&mut world.ended.wrong.lock().expect("nobody panics here"));
         if problems.is_empty() {
             let settling = began.elapsed() - shopping;
             let Books { requests, unanswered, .. } = books;

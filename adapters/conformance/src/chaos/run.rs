@@ -78,8 +78,8 @@ pub async fn run(options: &Options, mut progress: impl FnMut(&Summary)) -> Resul
                 ));
             }
         }
-        summary.kills = world.tally.kills.load(Ordering::SeqCst);
-        summary.drained = world.tally.drained.load(Ordering::SeqCst);
+        summary.kills = world.ended.kills.load(Ordering::SeqCst);
+        summary.drained = world.ended.drained.load(Ordering::SeqCst);
         summary.cuts = done.cuts.load(Ordering::SeqCst);
         summary.database_restarts = done.database_restarts.load(Ordering::SeqCst);
         summary.broker_restarts = done.broker_restarts.load(Ordering::SeqCst);

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use florin_host::queue::subscriptions;
 use florin_kernel::corridor::Disposition;
 use florin_kernel::event::{Event, Pattern};
 use florin_queue::port::{Handler, Subscriber, Subscription};
@@ -32,12 +31,14 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    /// Declares its queue beside those of the functions, and takes all that comes.
+    /// Declares its queue beside those of all functions, and takes all that comes.
     ///
     /// # Errors
     /// The queue cannot be made.
-    pub(crate) async fn start(subscriber: &Arc<dyn Subscriber>) -> Result<Self, String> {
-        let mut all = subscriptions();
+    pub(crate) async fn start(
+        subscriber: &Arc<dyn Subscriber>,
+        mut all: Vec<Subscription>,
+    ) -> Result<Self, String> {
         all.push(SINK);
         subscriber.declare(&all).await.map_err(|error| error.to_string())?;
         let taken: Arc<Mutex<Taken>> = Arc::default();

@@ -32,7 +32,9 @@ use super::sink::Sink;
 use super::wire::Wire;
 use crate::client::Client;
 use crate::issuer::Issuer;
+use crate::process::Program;
 use crate::site::{Broker, Site};
+use crate::tally;
 
 /// A set-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +80,8 @@ pub(crate) struct Servers {
 
 /// The deployment of one run.
 pub(crate) struct World {
+    /// Ends with it, and before anything else: it starts again who has ended.
+    _background: JoinSet<()>,
     pub(crate) on: On,
     pub(crate) control: Arc<Control>,
     pub(crate) issuer: Issuer,
@@ -87,25 +91,23 @@ pub(crate) struct World {
     pub(crate) door: Door,
     pub(crate) site: Site,
     pub(crate) servers: Servers,
-    pub(crate) tally: Arc<Tally>,
+    pub(crate) ended: Arc<Ended>,
     /// What the broker itself says was published, where a queue of ours can hear it.
     pub(crate) sink: Option<Sink>,
     /// A client of nobody's, from which others are made.
     pub(crate) stranger: Client,
     publisher: Arc<dyn Publisher>,
-    /// Ends with it.
-    _background: JoinSet<()>,
 }
 
 /// What happened to the processes in the whole run.
 #[derive(Default)]
-pub(crate) struct Tally {
+pub(crate) struct Ended {
     pub(crate) kills: AtomicU64,
     pub(crate) drained: AtomicU64,
     pub(crate) wrong: Mutex<Vec<String>>,
 }
 
-impl Tally {
+impl Ended {
     pub(crate) fn add(&self, ends: Ends) {
         self.kills.fetch_add(ends.killed, Ordering::SeqCst);
         self.drained.fetch_add(ends.drained, Ordering::SeqCst);
@@ -166,6 +168,7 @@ impl World {
                 site
             }
         };
+        site = site.of(Program::UNDER_CHAOS);
         if let florin_testkit::suite::Database::Postgres { login, .. } = &site.database {
             let wire = wire_to(login, 5432).await?;
             let options: PgConnectOptions = login.parse().map_err(|error| format!("{error}"))?;
@@ -190,19 +193,21 @@ impl World {
                 unique.unwrap_or_default().replace(|letter: char| !letter.is_ascii_alphanumeric(), "");
             site.set("FLORIN_QUEUE_PREFIX", format!("{unique}."));
         }
-        let crew = Arc::new(Crew::new(site.directory().to_owned()));
-        let config = Config::of(site.environment()).map_err(|error| error.to_string())?;
+        let crew = Arc::new(Crew::new(site.program(), site.directory().to_owned()));
+        let config =
+            Config::of_with(&[&tally::SERVICE], site.environment()).map_err(|error| error.to_string())?;
         let broker =
             HostBroker::open(&config, Clock::System, None).await.map_err(|error| error.to_string())?;
         // Before anybody publishes. For functions infrastructure makes the queues; they only use them.
         let later = Clock::standing_at(Clock::System.now().plus(LATER));
         let reading = HostBroker::open(&config, later, None).await.map_err(|error| error.to_string())?;
         let queues = reading.subscriber.as_ref().ok_or("this broker is read by nobody")?;
+        let all = subscriptions(config.services());
         let sink = match on {
-            On::SqliteEmbedded | On::PostgresRabbitmq => Some(Sink::start(queues).await?),
+            On::SqliteEmbedded | On::PostgresRabbitmq => Some(Sink::start(queues, all).await?),
             // Without a topic publishers send to the queues of functions alone.
             On::LambdaSqs => {
-                queues.declare(&subscriptions()).await.map_err(|error| error.to_string())?;
+                queues.declare(&all).await.map_err(|error| error.to_string())?;
                 None
             }
         };
@@ -211,8 +216,8 @@ impl World {
             On::SqliteEmbedded | On::PostgresRabbitmq => start_crew(on, &site, &crew),
             On::LambdaSqs => start_functions(&site, &crew, &control, &config, &mut background).await?,
         };
-        let tally = Arc::new(Tally::default());
-        background.spawn(tend(Arc::clone(&crew), Arc::clone(&tally)));
+        let ended = Arc::new(Ended::default());
+        background.spawn(tend(Arc::clone(&crew), Arc::clone(&ended)));
         let stranger = Client::new("", None);
         let publisher = broker.publisher;
         Ok(Self {
@@ -225,7 +230,7 @@ impl World {
             door,
             site,
             servers,
-            tally,
+            ended,
             sink,
             stranger,
             publisher,
@@ -237,7 +242,7 @@ impl World {
     pub(crate) fn client(&self, tenant: &str, number: usize) -> Client {
         let claims = json!({
             "tenant": tenant, "sub": format!("shopper-{number}"), "exp": 4_000_000_000_u64, "iat": 1_700_000_000,
-            "scope": "payments:write payments:read refunds:write refunds:read audit:read",
+            "scope": "payments:write payments:read refunds:write refunds:read audit:read tally:read",
         });
         Client::new("", Some(self.issuer.token("florin", &claims)))
     }
@@ -298,7 +303,10 @@ const LATER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// How many environments AWS has brought up for the front of payments.
 const PAYMENTS: usize = 10;
 
-/// The environments of each function, the poller of their queue and the schedule.
+/// How many environments take each queue's messages.
+const CONSUMERS: usize = 2;
+
+/// The environments of each function, the pollers of their queues and the schedule.
 async fn start_functions(
     site: &Site,
     crew: &Arc<Crew>,
@@ -312,14 +320,20 @@ async fn start_functions(
         payments.push(start(&format!("payments-{number}"), "payments.*").await);
     }
     let audit = start("audit", "audit.*").await;
-    let consumers =
-        vec![start("audit-consumer-1", "audit.*").await, start("audit-consumer-2", "audit.*").await];
+    let tally = start("tally", "tally.*").await;
     let queue: SqsConfig =
         config.get("queue_url").unwrap_or_default().parse().map_err(|error| format!("{error}"))?;
-    let poller = Arc::new(Poller::of(&queue, "audit.record_event").await?);
-    background.spawn(poller.run(consumers));
+    for (service, function) in [("audit", "audit.record_event"), ("tally", tally::COUNT_EVENT)] {
+        let serves = format!("{service}.*");
+        let mut consumers = Vec::new();
+        for number in 1..=CONSUMERS {
+            consumers.push(start(&format!("{service}-consumer-{number}"), &serves).await);
+        }
+        let poller = Arc::new(Poller::of(&queue, function).await?);
+        background.spawn(poller.run(consumers));
+    }
     background.spawn(platform::schedule(start("scheduler", "payments.*").await));
-    Ok(Door::Lambda(Arc::new(Functions { payments, audit })))
+    Ok(Door::Lambda(Arc::new(Functions { payments, audit, tally })))
 }
 
 /// Starts the processes of a set-up: one where the directory allows one, else each part for itself.
@@ -327,7 +341,7 @@ fn start_crew(on: On, site: &Site, crew: &Crew) -> Door {
     match on {
         On::SqliteEmbedded => {
             let base = crew.start("florin", site.environment());
-            Door::Http { payments: vec![base.clone()], audit: base }
+            Door::Http { payments: vec![base.clone()], audit: base.clone(), tally: base }
         }
         On::PostgresRabbitmq | On::LambdaSqs => {
             let with = |functions, workers| {
@@ -337,14 +351,15 @@ fn start_crew(on: On, site: &Site, crew: &Crew) -> Door {
             crew.start("payments-worker", with("payments.*", "on"));
             crew.start("relay", with("payments.*", "off"));
             let audit = crew.start("audit-worker", with("audit.*", "on"));
-            Door::Http { payments: payments.to_vec(), audit }
+            let tally = crew.start("tally-worker", with("tally.*", "on"));
+            Door::Http { payments: payments.to_vec(), audit, tally }
         }
     }
 }
 
-async fn tend(crew: Arc<Crew>, tally: Arc<Tally>) {
+async fn tend(crew: Arc<Crew>, ended: Arc<Ended>) {
     loop {
-        tally.add(crew.tend());
+        ended.add(crew.tend());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -124,7 +124,7 @@ impl DeadLetters {
                 let broker = Broker::open(&config, clock, None).await?;
                 if let Some(subscriber) = broker.subscriber {
                     let most = usize::try_from(most).unwrap_or(0);
-                    for aside in subscriber.set_aside(&subscriptions(), most).await? {
+                    for aside in subscriber.set_aside(&subscriptions(config.services()), most).await? {
                         print_json(&serde_json::json!({
                             "set_aside_by_broker": aside.function,
                             "why": aside.why,

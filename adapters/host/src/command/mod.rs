@@ -10,6 +10,7 @@ mod serve;
 mod token;
 
 use clap::{Parser, Subcommand};
+use florin_kernel::service::Definition;
 use florin_kernel::time::Clock;
 
 use crate::config::Config;
@@ -67,9 +68,9 @@ fn print_json(value: &impl serde::Serialize) -> Result<(), HostError> {
 }
 
 impl Cli {
-    /// Runs the command.
-    pub async fn run(self) -> Result<(), HostError> {
-        let config = Config::read()?;
+    /// Runs the command of a binary that has `more` services beside those of the build.
+    pub async fn run(self, more: &[&'static Definition]) -> Result<(), HostError> {
+        let config = Config::read(more)?;
         let clock = Clock::System;
         let command = self.command.unwrap_or(Command::Serve(self.serve));
         let telemetry = Telemetry::begin(&config, clock.clone(), serve::on_lambda())?;

@@ -109,6 +109,34 @@ pub(crate) const LIES: &[Lie] = &[
         }),
     ),
     lie(
+        "an event was tallied twice",
+        "tallied 2 times",
+        Tell::Change(|told| {
+            told.tallies.first_mut()?["times"] = json!(2);
+            Some(())
+        }),
+    ),
+    lie("an event was not tallied", "not tallied", Tell::Change(|told| told.tallies.pop().map(drop))),
+    lie(
+        "an event was tallied that nobody recorded",
+        "tallied and not recorded",
+        Tell::Change(|told| {
+            let mut other = told.tallies.first()?.clone();
+            other["event_id"] = json!("another");
+            told.tallies.push(other);
+            Some(())
+        }),
+    ),
+    lie(
+        "a failed attempt was not counted",
+        "an attempt was not counted",
+        Tell::Change(|told| {
+            let retried = told.tallies.iter_mut().find(|tally| number(tally, "retries") > 0)?;
+            retried["attempts"] = json!(1);
+            Some(())
+        }),
+    ),
+    lie(
         "a card was charged twice",
         "charges that hold or took money",
         Tell::Change(|told| {

@@ -15,6 +15,7 @@ use super::books::{Answer, Books, Known};
 use super::door::Door;
 use super::sink::Sink;
 use crate::client::{Client, Outgoing, Reply};
+use crate::tally;
 
 /// How often a request is sent again when all is over.
 const AGAIN: u64 = 50;
@@ -45,13 +46,14 @@ impl Check<'_> {
         let payments = self.door.list(client, "/v1/payments").await?;
         let refunds = self.door.list(client, "/v1/refunds").await?;
         let records = self.door.list(client, "/v1/audit/records").await?;
+        let tallies = self.door.list(client, tally::PATH).await?;
         let mut provider = BTreeMap::new();
         for payment in &payments {
             let id = payment["id"].as_str().unwrap_or_default();
             let said = self.provider.get(&format!("/v1/records?reference={id}")).await.body;
             provider.insert(id.to_owned(), said);
         }
-        Ok(Told { payments, refunds, records, provider })
+        Ok(Told { payments, refunds, records, tallies, provider })
     }
 
     /// All that is wrong; nothing when all is well.

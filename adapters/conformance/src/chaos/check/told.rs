@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::chaos::books::{Known, Range};
 use crate::chaos::sink::Place;
+use crate::tally;
 
 /// The card whose charges wait for the customer.
 const AUTHENTICATED: &str = "pm_card_authentication_required";
@@ -17,6 +18,8 @@ pub(crate) struct Told {
     pub(super) refunds: Vec<Value>,
     /// The audit records.
     pub(super) records: Vec<Value>,
+    /// How often each event was counted.
+    pub(super) tallies: Vec<Value>,
     /// The provider's record of each payment.
     pub(super) provider: BTreeMap<String, Value>,
 }
@@ -58,6 +61,7 @@ impl Told {
         }
         problems.extend(self.refunds.iter().flat_map(|refund| refund_problems(refund, &records)));
         problems.extend(self.gone());
+        problems.extend(self.miscounted());
         problems.extend(self.against_the_books(known, &records));
         problems
     }
@@ -71,6 +75,28 @@ impl Told {
         });
         let gone = made.filter(|record| !listed.contains(text(record, "resource")));
         gone.map(|record| format!("made and not listed: {record}")).collect()
+    }
+
+    /// Each event is counted once, by whoever does not notice a repetition, and after as many attempts as it was to
+    /// take.
+    fn miscounted(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut tallies: BTreeMap<Place, &Value> =
+            self.tallies.iter().map(|tally| (place(tally), tally)).collect();
+        for record in self.records.iter().filter(|record| tally::is_counted(text(record, "name"))) {
+            let Some(tally) = tallies.remove(&place(record)) else {
+                problems.push(format!("not tallied: {record}"));
+                continue;
+            };
+            if number(tally, "times") != 1 {
+                problems.push(format!("tallied {} times: {record}", number(tally, "times")));
+            }
+            if number(tally, "attempts") <= number(tally, "retries") {
+                problems.push(format!("an attempt was not counted: {tally}: {record}"));
+            }
+        }
+        problems.extend(tallies.values().map(|tally| format!("tallied and not recorded: {tally}")));
+        problems
     }
 
     /// What clients were told has to be so, and nothing else.
