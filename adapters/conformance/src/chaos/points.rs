@@ -24,7 +24,7 @@ const fn point(name: &'static str, latest: u64) -> Point {
 }
 
 /// What every deployment passes.
-const EVERYWHERE: [Point; 21] = [
+const EVERYWHERE: [Point; 22] = [
     point(failpoint::COMMAND_BEFORE_COMMIT, 60),
     point(failpoint::COMMAND_AFTER_COMMIT, 60),
     point(failpoint::EFFECT_BEFORE_CALL, 30),
@@ -40,6 +40,7 @@ const EVERYWHERE: [Point; 21] = [
     point(failpoint::DELIVERY_INBOX, 80),
     point(failpoint::DELIVERY_BEFORE_COMMIT, 80),
     point(failpoint::DELIVERY_BEFORE_ACK, 80),
+    point(failpoint::DELIVERY_ATTEMPT_COUNTED, 10),
     point(failpoint::DEAD_LETTER_BEFORE_COMMIT, 1),
     point(failpoint::DEAD_LETTER_BEFORE_ACK, 1),
     point(failpoint::JOB_BEFORE_SLOT, 1),
@@ -55,13 +56,18 @@ const LONG_LIVED: [Point; 2] =
 /// What only a function passes.
 const FROZEN: [Point; 1] = [point(failpoint::LAMBDA_BEFORE_ANSWER, 60)];
 
+/// What a retry passes where the broker has to be asked for it.
+const BY_RABBITMQ: [Point; 1] = [point(failpoint::MOVED_BEFORE_ACK, 10)];
+const BY_SQS: [Point; 1] = [point(failpoint::BEFORE_VISIBILITY, 10)];
+
 /// The points of a deployment.
 pub(crate) fn of(on: On) -> Vec<Point> {
-    let rest: &[Point] = match on {
-        On::LambdaSqs => &FROZEN,
-        On::SqliteEmbedded | On::PostgresRabbitmq => &LONG_LIVED,
+    let (platform, broker): (&[Point], &[Point]) = match on {
+        On::SqliteEmbedded => (&LONG_LIVED, &[]),
+        On::PostgresRabbitmq => (&LONG_LIVED, &BY_RABBITMQ),
+        On::LambdaSqs => (&FROZEN, &BY_SQS),
     };
-    EVERYWHERE.iter().chain(rest).copied().collect()
+    [&EVERYWHERE, platform, broker].concat()
 }
 
 /// How many points a round arms.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::corridor::Disposition;
+use florin_kernel::failpoint;
 use florin_queue::cloudevents::DecodeError;
 use florin_queue::port::PublishError;
 use lapin::message::Delivery;
@@ -143,6 +144,7 @@ impl Pending {
         let stored = self.broker.outlet.send(std::slice::from_ref(&letter)).await.pop();
         match stored.unwrap_or_else(|| Err(PublishError::NotConfirmed("no answer".to_owned()))) {
             Ok(()) => {
+                failpoint::hit(failpoint::MOVED_BEFORE_ACK);
                 self.ack().await;
                 true
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use florin_kernel::failpoint;
 use florin_queue::port::QueueError;
 
 use crate::Sqs;
@@ -34,6 +35,7 @@ impl Sqs {
     ) -> Result<(), QueueError> {
         let url = self.inner.url_of_arn(queue_arn).await?;
         let call = self.inner.sqs.change_message_visibility().queue_url(url).receipt_handle(receipt_handle);
+        failpoint::hit(failpoint::BEFORE_VISIBILITY);
         let answer = call.visibility_timeout(seconds(after, LAMBDA)).send().await;
         answer.map(|_| ()).map_err(|error| crate::trouble::AwsError::from(error).into())
     }

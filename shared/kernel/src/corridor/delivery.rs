@@ -259,6 +259,7 @@ impl Service {
             let mut tx = self.db.begin(Wall::System).await?;
             let attempts = inbox::failed(&mut tx, delivery, why, self.clock.now()).await?;
             tx.commit().await.map_err(CommitError::into_error)?;
+            failpoint::hit(failpoint::DELIVERY_ATTEMPT_COUNTED);
             Ok::<i64, crate::db::DbError>(attempts)
         };
         match counted.await {

@@ -46,6 +46,12 @@ pub const DELIVERY_INBOX: &str = "delivery.inbox";
 pub const DELIVERY_BEFORE_COMMIT: &str = "delivery.before_commit";
 /// Inbox row and change are committed; the broker was not told.
 pub const DELIVERY_BEFORE_ACK: &str = "delivery.before_ack";
+/// A failed attempt is counted, and that is committed; the transport was not told when to deliver again.
+pub const DELIVERY_ATTEMPT_COUNTED: &str = "delivery.attempt_counted";
+/// RabbitMQ has confirmed a message in the queue that it is to wait in; it still holds the one it was moved from.
+pub const MOVED_BEFORE_ACK: &str = "rabbitmq.moved_before_ack";
+/// SQS was not told when the message is to come again.
+pub const BEFORE_VISIBILITY: &str = "sqs.before_visibility";
 /// A dead letter is written; COMMIT was not sent.
 pub const DEAD_LETTER_BEFORE_COMMIT: &str = "dead_letter.before_commit";
 /// A dead letter is committed; the broker still holds the message.

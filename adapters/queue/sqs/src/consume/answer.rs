@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use florin_kernel::failpoint;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -57,6 +58,7 @@ async fn give_batch(inner: &Inner, url: &str, holds: &Holds, batch: Vec<Answer>)
     };
     let postpone = async {
         if !again.is_empty() {
+            failpoint::hit(failpoint::BEFORE_VISIBILITY);
             inner.postpone(url, again).await;
         }
     };
