@@ -56,6 +56,8 @@ pub(crate) struct Known {
     pub(crate) refunds: Range,
     /// How often operations of the payment itself were accepted.
     pub(crate) accepted: BTreeMap<&'static str, Range>,
+    /// How often they were refused.
+    pub(crate) refused: BTreeMap<&'static str, Range>,
 }
 
 impl Known {
@@ -72,17 +74,27 @@ impl Known {
             declined: nothing,
             refunds: nothing,
             accepted: BTreeMap::new(),
+            refused: BTreeMap::new(),
         }
     }
 
     /// An operation of the payment was accepted, or it may have been.
     pub(crate) fn accepted(&mut self, operation: &'static str, surely: bool) {
-        let range = self.accepted.entry(operation).or_insert(Range::exactly(0));
-        if surely {
-            range.add(1);
-        } else {
-            range.maybe(1);
-        }
+        count(&mut self.accepted, operation, surely);
+    }
+
+    /// An operation of the payment was refused, or it may have been.
+    pub(crate) fn refused(&mut self, operation: &'static str, surely: bool) {
+        count(&mut self.refused, operation, surely);
+    }
+}
+
+fn count(of: &mut BTreeMap<&'static str, Range>, operation: &'static str, surely: bool) {
+    let range = of.entry(operation).or_insert(Range::exactly(0));
+    if surely {
+        range.add(1);
+    } else {
+        range.maybe(1);
     }
 }
 

@@ -111,9 +111,8 @@ impl Shopper {
         if self.dice.percent(30) {
             let too_much = json!({ "amount": amount + 1 });
             let key = format!("too-much-{reference}");
-            if let Some(refused) = self.keyed(&format!("{path}/capture"), &too_much, &key).await {
-                self.expect("capture more than there is", &refused, &[409]);
-            }
+            let refused = self.keyed(&format!("{path}/capture"), &too_much, &key).await;
+            self.refused("capture more than there is", known, "capture_payment", refused);
         }
         match self.dice.below(10) {
             0..=5 => self.capture(known, &path, amount).await,
@@ -128,6 +127,14 @@ impl Shopper {
             }
             // It stays authorized.
             _ => {}
+        }
+    }
+
+    /// What has to be refused, and leaves the record of a refusal and nothing else.
+    fn refused(&mut self, what: &str, known: &mut Known, operation: &'static str, reply: Option<Reply>) {
+        known.refused(operation, reply.is_some());
+        if let Some(reply) = reply {
+            self.expect(what, &reply, &[409]);
         }
     }
 
@@ -174,9 +181,8 @@ impl Shopper {
         if self.dice.percent(30) {
             let key = format!("refund-too-much-{}", known.reference);
             let body = json!({ "payment": known.id, "amount": received - part + 1 });
-            if let Some(refused) = self.keyed("/v1/refunds", &body, &key).await {
-                self.expect("refund more than there is", &refused, &[409]);
-            }
+            let refused = self.keyed("/v1/refunds", &body, &key).await;
+            self.refused("refund more than there is", known, "create_refund", refused);
         }
     }
 
@@ -208,6 +214,7 @@ impl Shopper {
             match self.once("/v1/payments", &body).await {
                 Told::Final(reply) if reply.code() == "reference_taken" && attempt > 0 => {
                     known.id = reply.body["payment_id"].as_str().map(str::to_owned);
+                    known.refused("create_payment", true);
                     break;
                 }
                 Told::Final(reply) => {
@@ -216,6 +223,8 @@ impl Shopper {
                     break;
                 }
                 Told::Accepted | Told::Nothing if attempt < 200 => {
+                    // It may have been made before, and this one refused.
+                    known.refused("create_payment", false);
                     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
                 }
                 Told::Accepted | Told::Nothing => {
@@ -290,9 +299,8 @@ impl Shopper {
         }
         let path = format!("/v1/payments/{}/capture", known.id.clone().unwrap_or_default());
         let key = format!("early-{reference}");
-        if let Some(refused) = self.keyed(&path, &json!({}), &key).await {
-            self.expect("capture what is not authorized", &refused, &[409]);
-        }
+        let refused = self.keyed(&path, &json!({}), &key).await;
+        self.refused("capture what is not authorized", known, "capture_payment", refused);
         if let Some(missing) = self.get("/v1/payments/pay_01890000000070008000000000000000").await {
             self.expect("a payment of nobody", &missing, &[404]);
         }

@@ -68,6 +68,103 @@ pub(crate) const LIES: &[Lie] = &[
         Tell::Forget("payments.create_payment"),
     ),
     lie(
+        "what a charge came to was not recorded",
+        "and record_charge: ",
+        Tell::Forget("payments.record_charge"),
+    ),
+    lie(
+        "what a capture came to was not recorded",
+        "and record_capture: ",
+        Tell::Forget("payments.record_capture"),
+    ),
+    lie("what a release came to was not recorded", "and record_void: ", Tell::Forget("payments.record_void")),
+    lie(
+        "what a look-up came to was not recorded",
+        "its version, and the changes",
+        Tell::Forget("payments.record_look_up"),
+    ),
+    lie(
+        "what a charge came to was recorded twice",
+        "and record_charge: ",
+        Tell::Change(|told| told.again("payments.record_charge", "succeeded")),
+    ),
+    lie(
+        "the refusal of a capture was not recorded",
+        "capture_payment refused: ",
+        Tell::Change(|told| told.forget_refusal("payments.capture_payment")),
+    ),
+    lie(
+        "the refusal of a refund was not recorded",
+        "create_refund refused: ",
+        Tell::Change(|told| told.forget_refusal("payments.create_refund")),
+    ),
+    lie(
+        "a refusal was recorded twice",
+        "capture_payment refused: ",
+        Tell::Change(|told| told.again("payments.capture_payment", "refused")),
+    ),
+    lie(
+        "somebody was refused a payment who was not",
+        "create_payment refused: ",
+        Tell::Change(|told| {
+            let mut made_up = told.record("payments.create_payment", "accepted")?.clone();
+            made_up["outcome"] = json!("refused");
+            // More than may have been refused to those who heard nothing.
+            for number in 0..1_000 {
+                made_up["event_id"] = json!(format!("made up {number}"));
+                told.records.push(made_up.clone());
+            }
+            Some(())
+        }),
+    ),
+    lie(
+        "an event before the last tells of another amount",
+        "does not begin where the last ended",
+        Tell::Change(|told| {
+            let of = |name: &str, record: &Value| text(record, "name") == name;
+            let paid = told.records.iter().find(|record| of("florin.payment.succeeded.v1", record))?;
+            let id = text(paid, "resource").to_owned();
+            let mut created = told
+                .records
+                .iter_mut()
+                .filter(|record| of("florin.payment.created.v1", record) && text(record, "resource") == id);
+            created.next()?["data"]["payment"]["amount"] = json!(-1);
+            Some(())
+        }),
+    ),
+    lie(
+        "an event tells of money that was received before",
+        "was received before, and",
+        Tell::Change(|told| {
+            let mut events = told.records.iter_mut();
+            let paid = events.find(|record| text(record, "name") == "florin.payment.succeeded.v1")?;
+            paid["data"]["payment"]["amount_received"] = json!(0);
+            Some(())
+        }),
+    ),
+    lie(
+        "an event tells of another change than was made",
+        "does not begin where the last ended",
+        Tell::Change(|told| {
+            let mut events = told.records.iter_mut();
+            let paid = events.find(|record| {
+                text(record, "name") == "florin.payment.succeeded.v1" && number(record, "sequence") == 2
+            })?;
+            paid["data"]["previous"]["status"] = json!("canceled");
+            Some(())
+        }),
+    ),
+    lie(
+        "the event of a refund tells of another amount",
+        "does not begin where the last ended",
+        Tell::Change(|told| {
+            let mut events = told.records.iter_mut();
+            let made = events.find(|record| text(record, "name") == "florin.refund.succeeded.v1")?;
+            made["data"]["refund"]["amount"] = json!(-1);
+            Some(())
+        }),
+    ),
+    lie(
         "the outcome of a refund was not recorded",
         "its records are",
         Tell::Forget("payments.record_refund"),
@@ -252,6 +349,28 @@ impl Told {
         let done = |record: &Value| !matches!(text(record, "outcome"), "refused" | "failed");
         let place = self.records.iter().position(|record| text(record, "name") == name && done(record))?;
         self.records.remove(place);
+        Some(())
+    }
+
+    /// An operation's record of this name and outcome.
+    fn record(&self, name: &str, outcome: &str) -> Option<&Value> {
+        let mut records = self.records.iter();
+        records.find(|record| text(record, "name") == name && text(record, "outcome") == outcome)
+    }
+
+    /// One record of a refusal less.
+    fn forget_refusal(&mut self, name: &str) -> Option<()> {
+        let refused = |record: &Value| text(record, "name") == name && text(record, "outcome") == "refused";
+        let place = self.records.iter().position(refused)?;
+        self.records.remove(place);
+        Some(())
+    }
+
+    /// An operation's record once more, as if it had been done twice.
+    fn again(&mut self, name: &str, outcome: &str) -> Option<()> {
+        let mut twice = self.record(name, outcome)?.clone();
+        twice["event_id"] = json!("another");
+        self.records.push(twice);
         Some(())
     }
 }

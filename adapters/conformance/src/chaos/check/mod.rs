@@ -1,6 +1,7 @@
 //! After a round everything is read through public interfaces and has to agree: the provider's record, the
 //! payments, their events, the audit records, and what the clients were answered.
 
+mod chain;
 mod lies;
 mod told;
 
@@ -50,8 +51,11 @@ impl Check<'_> {
         let mut provider = BTreeMap::new();
         for payment in &payments {
             let id = payment["id"].as_str().unwrap_or_default();
-            let said = self.provider.get(&format!("/v1/records?reference={id}")).await.body;
-            provider.insert(id.to_owned(), said);
+            let said = self.provider.get(&format!("/v1/records?reference={id}")).await;
+            if said.status != 200 {
+                return Err(format!("the provider's records of {id}: {said:?}"));
+            }
+            provider.insert(id.to_owned(), said.body);
         }
         Ok(Told { payments, refunds, records, tallies, provider })
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::chain;
 use crate::chaos::books::{Known, Range};
 use crate::chaos::sink::Place;
 use crate::tally;
@@ -57,13 +58,29 @@ impl Told {
         }
         for payment in &self.payments {
             let provider = self.provider.get(text(payment, "id")).unwrap_or(&Value::Null);
-            problems.extend(payment_problems(payment, provider, &records));
+            let refunds = self.refunds.iter().filter(|refund| text(refund, "payment") == text(payment, "id"));
+            problems.extend(payment_problems(payment, provider, &refunds.collect::<Vec<_>>(), &records));
         }
         problems.extend(self.refunds.iter().flat_map(|refund| refund_problems(refund, &records)));
         problems.extend(self.gone());
         problems.extend(self.miscounted());
         problems.extend(self.against_the_books(known, &records));
+        problems.extend(self.refused_to_create(known));
         problems
+    }
+
+    /// Whoever was refused a payment has none, so the records of that are compared for all clients together.
+    fn refused_to_create(&self, known: &[&Known]) -> Option<String> {
+        let mut range = Range::exactly(0);
+        for refused in known.iter().filter_map(|known| known.refused.get("create_payment")) {
+            range.least += refused.least;
+            range.most += refused.most;
+        }
+        let refused = |record: &&Value| {
+            text(record, "name") == "payments.create_payment" && text(record, "outcome") == "refused"
+        };
+        let refused = i64::try_from(self.records.iter().filter(refused).count()).unwrap_or(i64::MAX);
+        (!range.holds(refused)).then(|| format!("create_payment refused: {refused} instead of {range}"))
     }
 
     /// What was made, as its event says, and is not listed any more.
@@ -118,6 +135,14 @@ impl Told {
 }
 
 impl Records<'_> {
+    /// The events recorded of a resource, in their order.
+    fn events_of(&self, resource: &str) -> Vec<&Value> {
+        let all = self.0.get(resource).into_iter().flatten().copied();
+        let mut events: Vec<&Value> = all.filter(|record| text(record, "kind") == "event").collect();
+        events.sort_by_key(|record| number(record, "sequence"));
+        events
+    }
+
     /// The events recorded of a resource under this name.
     fn events(&self, resource: &str, name: &str) -> i64 {
         let name = format!("florin.{name}.v1");
@@ -134,6 +159,14 @@ impl Records<'_> {
         })
     }
 
+    /// The operations recorded of a resource under this name that were refused.
+    fn refusals(&self, resource: &str, name: &str) -> i64 {
+        let name = format!("payments.{name}");
+        self.count(resource, |record| {
+            text(record, "name") == name && matches!(text(record, "outcome"), "refused" | "failed")
+        })
+    }
+
     fn count(&self, resource: &str, wanted: impl Fn(&Value) -> bool) -> i64 {
         let all = self.0.get(resource).into_iter().flatten();
         i64::try_from(all.filter(|record| wanted(record)).count()).unwrap_or(i64::MAX)
@@ -141,7 +174,12 @@ impl Records<'_> {
 }
 
 /// Provider = payment = events = audit, for one payment.
-fn payment_problems(payment: &Value, provider: &Value, records: &Records<'_>) -> Vec<String> {
+fn payment_problems(
+    payment: &Value,
+    provider: &Value,
+    refunds: &[&Value],
+    records: &Records<'_>,
+) -> Vec<String> {
     let (id, status) = (text(payment, "id"), text(payment, "status"));
     let mut problems = Vec::new();
     let mut same = |what: &str, one: i64, other: i64| {
@@ -161,6 +199,8 @@ fn payment_problems(payment: &Value, provider: &Value, records: &Records<'_>) ->
     same("needs review", i64::from(payment["needs_review"] == true), 0);
     same("captured and received", sum("captures", "amount"), number(payment, "amount_received"));
     same("paid back and refunded", sum("refunds", "amount"), number(payment, "amount_refunded"));
+    let refunded = refunds.iter().map(|refund| number(refund, "amount")).sum();
+    same("all its refunds, and refunded", refunded, number(payment, "amount_refunded"));
     same(
         "charges that hold or took money, and a status that says so",
         in_status("succeeded"),
@@ -183,9 +223,10 @@ fn payment_problems(payment: &Value, provider: &Value, records: &Records<'_>) ->
         events("payment.authorized"),
     );
     let asked = charges.iter().filter(|record| text(&record["charge"], "payment_method") == AUTHENTICATED);
+    let asked = i64::try_from(asked.count()).unwrap_or(i64::MAX);
     same(
         "charges that the customer had to approve, and payment.action_required",
-        i64::try_from(asked.count()).unwrap_or(i64::MAX),
+        asked,
         events("payment.action_required"),
     );
     same("charges declined, and payment.declined", in_status("declined"), events("payment.declined"));
@@ -201,21 +242,47 @@ fn payment_problems(payment: &Value, provider: &Value, records: &Records<'_>) ->
     same("create_payment", records.operations(id, "create_payment"), 1);
     same("keys that the provider saw with another request", mismatched(provider), 0);
 
-    let newest = records.0.get(id).into_iter().flatten().filter(|record| text(record, "kind") == "event");
-    let newest = newest.max_by_key(|record| number(record, "sequence"));
+    // What an effect came to is recorded once.
+    let operations = |name: &str| records.operations(id, name);
+    let made = i64::try_from(charges.len()).unwrap_or(i64::MAX);
+    same("charges, and record_charge", made, operations("record_charge"));
+    same("payment.captured, and record_capture", events("payment.captured"), operations("record_capture"));
+    same("releases, and record_void", sum("voids", "count"), operations("record_void"));
+    let looked_up = operations("record_look_up");
+    let returns = operations("return_from_authentication");
+    same(
+        "look-ups without record_look_up, and record_look_up without a look-up",
+        (returns_that_asked(records, id) - looked_up).max(0),
+        (looked_up - returns - operations("look_up_actions")).max(0),
+    );
+
+    // Whatever is asked for changes the payment, and what comes of it does so again and is told, except that a
+    // customer has still not decided.
+    let told = records.count(id, |record| text(record, "kind") == "event");
+    let begun = ["confirm_payment", "capture_payment", "cancel_payment"].map(operations).iter().sum::<i64>();
+    let asked_back = asked * (events("payment.succeeded") + events("payment.declined"));
+    same(
+        "its version, and the changes that were told or asked for",
+        number(payment, "version"),
+        told + begun + i64::try_from(refunds.len()).unwrap_or(i64::MAX) + 2 * looked_up - asked_back,
+    );
+
+    let newest = records.events_of(id).pop();
     let (newest, version) = (newest.map(|record| &record["data"]["payment"]), number(payment, "version"));
     if newest.map(told_of) != Some(told_of(payment)) {
         problems.push(format!(
             "{id}: its last event is not what it is now, version {version}: {newest:?} {payment}"
         ));
     }
-    let mut sequences = BTreeSet::new();
-    for record in records.0.get(id).into_iter().flatten().filter(|record| text(record, "kind") == "event") {
-        if !sequences.insert(number(record, "sequence")) {
-            problems.push(format!("{id}: two events of one version: {record}"));
-        }
-    }
+    problems.extend(chain::of_payment(&records.events_of(id)));
     problems
+}
+
+/// How often a browser that came back made us ask the provider.
+fn returns_that_asked(records: &Records<'_>, payment: &str) -> i64 {
+    records.count(payment, |record| {
+        text(record, "name") == "payments.return_from_authentication" && text(record, "outcome") == "accepted"
+    })
 }
 
 /// A payment as its event tells it. To ask the provider once more about a customer who still has to authenticate
@@ -240,8 +307,11 @@ fn refund_problems(refund: &Value, records: &Records<'_>) -> Vec<String> {
         && records.events(id, "refund.succeeded") == 1
         && records.operations(id, "create_refund") == 1
         && records.operations(id, "record_refund") == 1;
-    let records = records.0.get(id);
-    if fits { Vec::new() } else { vec![format!("{refund}: its records are {records:?}")] }
+    let mut problems = chain::of_refund(&records.events_of(id));
+    if !fits {
+        problems.push(format!("{refund}: its records are {:?}", records.0.get(id)));
+    }
+    problems
 }
 
 fn known_problems(known: &Known, found: &[&Value], refunds: &[Value], records: &Records<'_>) -> Vec<String> {
@@ -268,6 +338,10 @@ fn known_problems(known: &Known, found: &[&Value], refunds: &[Value], records: &
     for operation in ["confirm_payment", "capture_payment", "cancel_payment"] {
         let range = known.accepted.get(operation).copied().unwrap_or(Range::exactly(0));
         within(operation, range, records.operations(id, operation));
+    }
+    for operation in ["confirm_payment", "capture_payment", "cancel_payment", "create_refund"] {
+        let range = known.refused.get(operation).copied().unwrap_or(Range::exactly(0));
+        within(&format!("{operation} refused"), range, records.refusals(id, operation));
     }
     problems
 }
