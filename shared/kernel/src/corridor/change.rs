@@ -100,6 +100,11 @@ pub(super) fn away(fault: &Fault) -> bool {
     fault.trouble() == Some(Trouble::Away)
 }
 
+/// Whether it is over when the database is back or less busy: nobody has to look for what is wrong.
+pub(super) fn passes(stop: &Stop) -> bool {
+    matches!(stop, Stop::Fault(fault) if away(fault) || contended(fault))
+}
+
 /// What a caller hears of a fault. It is logged here, once, and the caller hears no names.
 pub(super) fn fault_problem(fault: &Fault) -> Problem {
     if contended(fault) || away(fault) {

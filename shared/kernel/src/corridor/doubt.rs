@@ -31,11 +31,14 @@ impl Service {
             return Ok(());
         }
         let Err(error) = Box::pin(self.check_schema()).await else { return Ok(()) };
-        let why = match error.trouble() {
-            Trouble::Away => "the database is away or busy",
-            _ => "the database is not as this release needs it",
+        let name = self.name();
+        let why = if error.trouble() == Trouble::Away {
+            tracing::warn!(service.name = name, error.message = %error, "nobody can look at this schema yet");
+            "the database is away or busy"
+        } else {
+            tracing::error!(service.name = name, error.message = %error, "nothing is done on this schema");
+            "the database is not as this release needs it"
         };
-        tracing::error!(service.name = self.name(), error.message = %error, "nothing is done on this schema");
         Err(codes::UNAVAILABLE.because(why).retry_after(std::time::Duration::from_secs(1)))
     }
 }

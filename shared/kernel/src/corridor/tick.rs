@@ -176,6 +176,13 @@ impl Service {
             }
             match ran {
                 Ok(()) => done += 1,
+                // It is due at the next tick, when the database may be back.
+                Err(stop) if change::passes(&stop) => tracing::warn!(
+                    florin.function = name,
+                    florin.subject = subject,
+                    error.message = stop.said(),
+                    "a job's item has to wait"
+                ),
                 Err(stop) => tracing::error!(
                     florin.function = name,
                     florin.subject = subject,

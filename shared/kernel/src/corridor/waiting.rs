@@ -113,11 +113,12 @@ impl Service {
 /// The problem of an operation that was accepted and whose state cannot be read: a caller who took it for not done
 /// would pay twice.
 fn under_way(operation_id: &str, why: Stop) -> Problem {
-    tracing::error!(
-        operation.id = operation_id,
-        error.message = why.said(),
-        "the state of an operation was not read"
-    );
+    const NOT_READ: &str = "the state of an operation was not read";
+    if change::passes(&why) {
+        tracing::warn!(operation.id = operation_id, error.message = why.said(), "{NOT_READ}");
+    } else {
+        tracing::error!(operation.id = operation_id, error.message = why.said(), "{NOT_READ}");
+    }
     codes::OUTCOME_UNKNOWN
         .because("the operation was accepted and is under way; its state could not be read")
         .with("operation_id", operation_id.to_owned())
