@@ -1,6 +1,6 @@
 //! How requests reach the processes: by HTTP to containers, or through a front to functions.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Method;
@@ -30,9 +30,16 @@ impl Serves {
     }
 }
 
-/// The doors of a deployment.
+/// The doors of a deployment, and what came out of them that no kill and no server that is away excuses.
 #[derive(Clone)]
-pub(crate) enum Door {
+pub(crate) struct Door {
+    way: Way,
+    faults: Arc<Mutex<Vec<String>>>,
+}
+
+/// How a request gets in.
+#[derive(Clone)]
+pub(crate) enum Way {
     /// Containers.
     Http {
         /// The base addresses of who serves payments.
@@ -46,9 +53,8 @@ pub(crate) enum Door {
     Lambda(Arc<Functions>),
 }
 
-impl Door {
-    /// Sends a request through the door of this turn; nothing when there was no answer.
-    pub(crate) async fn send(
+impl Way {
+    async fn send(
         &self,
         client: &Client,
         turn: u64,
@@ -69,6 +75,38 @@ impl Door {
             }
             Self::Lambda(functions) => functions.request(client.token(), turn, &method, path, outgoing).await,
         }
+    }
+}
+
+impl Door {
+    pub(crate) fn by(way: Way) -> Self {
+        Self { way, faults: Arc::default() }
+    }
+
+    /// Sends a request through the door of this turn; nothing when there was no answer. That something is away (503)
+    /// may be; any other answer of 500 or more is a fault, whoever asked and whatever is done about it.
+    pub(crate) async fn send(
+        &self,
+        client: &Client,
+        turn: u64,
+        method: Method,
+        path: &str,
+        outgoing: Outgoing,
+    ) -> Option<Reply> {
+        let reply = self.way.send(client, turn, method.clone(), path, outgoing).await?;
+        if is_fault(reply.status) {
+            self.faults().push(format!("{method} {path}: a fault: {reply:?}"));
+        }
+        Some(reply)
+    }
+
+    /// The faults since they were last taken.
+    pub(crate) fn take_faults(&self) -> Vec<String> {
+        std::mem::take(&mut *self.faults())
+    }
+
+    fn faults(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        self.faults.lock().expect("nobody panics here")
     }
 
     /// GET of a page, asked again until somebody answers it with 200.
@@ -96,5 +134,22 @@ impl Door {
                 None => return Ok(members),
             }
         }
+    }
+}
+
+/// Whether nothing that chaos does excuses an answer. Whoever is killed answers nothing, and what a front would say then
+/// (502, 504) is no answer here.
+fn is_fault(status: u16) -> bool {
+    status >= 500 && status != 503
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_away_may_be_said_instead_of_an_answer() {
+        assert!([500, 501, 502, 504].into_iter().all(is_fault));
+        assert!(![200, 202, 402, 409, 503].into_iter().any(is_fault));
     }
 }

@@ -10,6 +10,7 @@ mod dice;
 mod door;
 mod faults;
 mod functions;
+mod logs;
 mod orders;
 mod platform;
 mod points;

@@ -110,6 +110,8 @@ impl Round<'_> {
     }
 
     async fn clients(&self, tenants: &[(String, Client)]) -> Result<Books, Vec<String>> {
+        problems.extend(world.door.take_faults());
+        problems.extend(world.logs.lock().expect("nobody panics here").faults());
         let mut clients = JoinSet::new();
         let each = self.requests.div_ceil(u64::try_from(CLIENTS).unwrap_or(1));
         for number in 0..CLIENTS {

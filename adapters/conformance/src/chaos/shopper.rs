@@ -47,11 +47,6 @@ impl Shopper {
         let outgoing = Outgoing::json(body, key);
         let reply = self.door.send(&self.client, turn, Method::POST, path, outgoing).await;
         self.books.unanswered += u64::from(reply.is_none());
-        if let Some(reply) = &reply
-            && reply.status == 500
-        {
-            self.wrong(format!("POST {path}: a fault: {reply:?}"));
-        }
         reply
     }
 
@@ -165,6 +160,9 @@ impl Shopper {
         let headers = vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
         let form = Outgoing { headers, body: format!("decision={decision}").into_bytes() };
         let Ok(back) = self.browser.send(Method::POST, page, form).await else { return false };
+        if back.status >= 500 {
+            self.wrong(format!("POST {page}: the provider itself failed: {back:?}"));
+        }
         if let Some(address) = back.header("location").map(str::to_owned)
             && let Some((_, path)) = address.split_once("://").and_then(|(_, rest)| rest.split_once('/'))
         {

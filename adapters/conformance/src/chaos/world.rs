@@ -24,8 +24,9 @@ use tokio::task::JoinSet;
 use super::awkward_provider::AwkwardProvider;
 use super::control::Control;
 use super::crew::{Crew, Ends};
-use super::door::Door;
+use super::door::{Door, Way};
 use super::functions::{Environment, Functions};
+use super::logs::Logs;
 use super::platform::{self, Poller};
 use super::queue_service::QueueService;
 use super::sink::Sink;
@@ -89,6 +90,7 @@ pub(crate) struct World {
     pub(crate) crew: Arc<Crew>,
     pub(crate) wires: Vec<Wire>,
     pub(crate) door: Door,
+    pub(crate) logs: Mutex<Logs>,
     pub(crate) site: Site,
     pub(crate) servers: Servers,
     pub(crate) ended: Arc<Ended>,
@@ -212,7 +214,7 @@ impl World {
             }
         };
         let mut background = JoinSet::new();
-        let door = match on {
+        let way = match on {
             On::SqliteEmbedded | On::PostgresRabbitmq => start_crew(on, &site, &crew),
             On::LambdaSqs => start_functions(&site, &crew, &control, &config, &mut background).await?,
         };
@@ -227,7 +229,8 @@ impl World {
             provider,
             crew,
             wires,
-            door,
+            door: Door::by(way),
+            logs: Mutex::new(Logs::of(site.directory().to_owned())),
             site,
             servers,
             ended,
@@ -313,7 +316,7 @@ async fn start_functions(
     control: &Arc<Control>,
     config: &Config,
     background: &mut JoinSet<()>,
-) -> Result<Door, String> {
+) -> Result<Way, String> {
     let start = async |name: &str, serves: &str| Environment::start(site, crew, control, name, serves).await;
     let mut payments = Vec::new();
     for number in 1..=PAYMENTS {
@@ -333,15 +336,15 @@ async fn start_functions(
         background.spawn(poller.run(consumers));
     }
     background.spawn(platform::schedule(start("scheduler", "payments.*").await));
-    Ok(Door::Lambda(Arc::new(Functions { payments, audit, tally })))
+    Ok(Way::Lambda(Arc::new(Functions { payments, audit, tally })))
 }
 
 /// Starts the processes of a set-up: one where the directory allows one, else each part for itself.
-fn start_crew(on: On, site: &Site, crew: &Crew) -> Door {
+fn start_crew(on: On, site: &Site, crew: &Crew) -> Way {
     match on {
         On::SqliteEmbedded => {
             let base = crew.start("florin", site.environment());
-            Door::Http { payments: vec![base.clone()], audit: base.clone(), tally: base }
+            Way::Http { payments: vec![base.clone()], audit: base.clone(), tally: base }
         }
         On::PostgresRabbitmq | On::LambdaSqs => {
             let with = |functions, workers| {
@@ -352,7 +355,7 @@ fn start_crew(on: On, site: &Site, crew: &Crew) -> Door {
             crew.start("relay", with("payments.*", "off"));
             let audit = crew.start("audit-worker", with("audit.*", "on"));
             let tally = crew.start("tally-worker", with("tally.*", "on"));
-            Door::Http { payments: payments.to_vec(), audit, tally }
+            Way::Http { payments: payments.to_vec(), audit, tally }
         }
     }
 }
