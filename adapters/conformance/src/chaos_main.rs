@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use florin_conformance::chaos::{On, Options, Summary, run};
+use florin_conformance::chaos::{LEAST_REQUESTS, On, Options, Summary, run};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,7 +22,7 @@ struct Arguments {
     #[arg(long)]
     on: Option<On>,
     /// How many requests the clients of a round send, at least.
-    #[arg(long, default_value_t = 208)]
+    #[arg(long, default_value_t = 208, value_parser = clap::value_parser!(u64).range(LEAST_REQUESTS..))]
     requests: u64,
 }
 

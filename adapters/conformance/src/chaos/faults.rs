@@ -13,7 +13,7 @@ use super::points::Point;
 use super::world::World;
 
 /// In one round of so many a server crashes.
-const CRASH_EVERY: u64 = 20;
+pub(crate) const CRASH_EVERY: u64 = 20;
 
 /// How often the clock is moved, and by how much: ten seconds in one, so that leases run out within a round.
 const STEP: Duration = Duration::from_millis(50);
@@ -40,6 +40,10 @@ pub(crate) struct Done {
     pub(crate) cuts: AtomicU64,
     pub(crate) database_restarts: AtomicU64,
     pub(crate) broker_restarts: AtomicU64,
+    /// What was planned for when the clients were done already.
+    pub(crate) late: AtomicU64,
+    /// The orders to die at a point that nobody passed often enough.
+    pub(crate) not_reached: AtomicU64,
 }
 
 /// The faults of a round, by when.
@@ -89,6 +93,7 @@ pub(crate) async fn run(
     let began = Instant::now();
     let mut crashed = tokio::task::JoinSet::new();
     let mut back = None;
+    let kills = world.ended.kills.load(Ordering::SeqCst);
     while !clients_done.is_cancelled() || !crashed.is_empty() || back.is_some() {
         if let (Some(queues), Some(when)) = (&world.servers.queues, back)
             && when <= began.elapsed()
@@ -149,6 +154,12 @@ pub(crate) async fn run(
                 resumed.map_err(|error| format!("a server did not come back: {error}"))?;
             }
         }
+    }
+    let late = plan.fold(0, |late, _| late + 1);
+    done.late.fetch_add(late, Ordering::SeqCst);
+    // No round without a kill: effects and events of the last requests are still under way.
+    if world.ended.kills.load(Ordering::SeqCst) == kills {
+        world.crew.kill(dice.place(world.crew.len()));
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ mod summary;
 mod wire;
 mod world;
 
+pub use round::REQUESTS as LEAST_REQUESTS;
 pub use run::{Options, run};
 pub use summary::Summary;
 pub use world::On;

@@ -1,6 +1,7 @@
 //! One round: clients at work while things go wrong; then what is under way comes to its end; then the check.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -16,6 +17,10 @@ use super::points;
 use super::shopper::Shopper;
 use super::world::World;
 use crate::client::Client;
+
+/// The least that a round has to be, or it shows nothing.
+pub const REQUESTS: u64 = 200;
+const KILLS: u64 = 1;
 
 /// Clients and tenants of a round.
 const CLIENTS: usize = 30;
@@ -75,6 +80,7 @@ impl Round<'_> {
             })
             .collect();
         let clients_done = CancellationToken::new();
+        let kills = world.ended.kills.load(Ordering::SeqCst);
         let began = Instant::now();
         let poison = format!("poison-{seed}-{}", world.control.ahead().as_micros());
         let (books, faults, poisoned) = tokio::join!(
@@ -99,7 +105,13 @@ impl Round<'_> {
                 Err(wrong) => problems = wrong,
             }
         }
+        let kills = world.ended.kills.load(Ordering::SeqCst) - kills;
+        if books.requests < REQUESTS || kills < KILLS {
+            problems.push(format!("a round of {} requests and {kills} kills shows nothing", books.requests));
+        }
         problems.append(&mut world.ended.wrong.lock().expect("nobody panics here"));
+        problems.extend(world.door.take_faults());
+        problems.extend(world.logs.lock().expect("nobody panics here").faults());
         if problems.is_empty() {
             let settling = began.elapsed() - shopping;
             let Books { requests, unanswered, .. } = books;
@@ -110,8 +122,6 @@ impl Round<'_> {
     }
 
     async fn clients(&self, tenants: &[(String, Client)]) -> Result<Books, Vec<String>> {
-        problems.extend(world.door.take_faults());
-        problems.extend(world.logs.lock().expect("nobody panics here").faults());
         let mut clients = JoinSet::new();
         let each = self.requests.div_ceil(u64::try_from(CLIENTS).unwrap_or(1));
         for number in 0..CLIENTS {
@@ -151,7 +161,8 @@ impl Round<'_> {
         world.control.advance(LOOK_UP);
         // The points of jobs are passed now.
         tokio::time::sleep(Duration::from_millis(1_200)).await;
-        world.control.disarm();
+        let not_reached = u64::try_from(world.control.disarm()).unwrap_or(0);
+        self.done.not_reached.fetch_add(not_reached, Ordering::SeqCst);
         world.control.deliveries(0, 0);
         let end = Instant::now() + SETTLED;
         loop {

@@ -83,6 +83,8 @@ pub async fn run(options: &Options, mut progress: impl FnMut(&Summary)) -> Resul
         summary.cuts = done.cuts.load(Ordering::SeqCst);
         summary.database_restarts = done.database_restarts.load(Ordering::SeqCst);
         summary.broker_restarts = done.broker_restarts.load(Ordering::SeqCst);
+        summary.late_faults = done.late.load(Ordering::SeqCst);
+        summary.points_not_reached = done.not_reached.load(Ordering::SeqCst);
         summary.provider_faults = world.provider.faults();
         summary.clock_moved = world.control.ahead();
         summary.took = began.elapsed();
@@ -94,6 +96,10 @@ pub async fn run(options: &Options, mut progress: impl FnMut(&Summary)) -> Resul
     let untold = summary.untold();
     if options.rounds >= ENOUGH && !untold.is_empty() {
         return Err(format!("{summary}\nthe check was never told that {}", untold.join(", nor that ")));
+    }
+    let restarts = summary.database_restarts + summary.broker_restarts;
+    if world.servers.can_crash() && restarts < options.rounds / faults::CRASH_EVERY {
+        return Err(format!("{summary}\na server was to crash in one of {} rounds", faults::CRASH_EVERY));
     }
     if options.rounds >= LONG {
         let seldom: Vec<&str> = points::of(options.on)

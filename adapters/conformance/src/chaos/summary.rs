@@ -31,6 +31,10 @@ pub struct Summary {
     pub broker_restarts: u64,
     /// How often all connections of a wire were cut or held.
     pub cuts: u64,
+    /// Faults that were planned for when the clients were done already.
+    pub late_faults: u64,
+    /// Points that were armed, and at which nobody died.
+    pub points_not_reached: u64,
     /// Requests and answers that the provider's wire lost.
     pub provider_faults: u64,
     /// By how much the clock was moved.
@@ -67,6 +71,8 @@ impl fmt::Display for Summary {
         writeln!(f, "  database restarts         {:>9}", self.database_restarts)?;
         writeln!(f, "  broker restarts           {:>9}", self.broker_restarts)?;
         writeln!(f, "  connections cut or held   {:>9}", self.cuts)?;
+        writeln!(f, "  faults that came too late {:>9}", self.late_faults)?;
+        writeln!(f, "  points armed in vain      {:>9}", self.points_not_reached)?;
         writeln!(f, "  calls the provider lost   {:>9}", self.provider_faults)?;
         writeln!(f, "  the clock was moved       {:>9} h", self.clock_moved.as_secs() / 3600)?;
         let (shopping, settling) = (self.shopping.as_secs(), self.settling.as_secs());

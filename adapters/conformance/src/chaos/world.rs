@@ -79,6 +79,13 @@ pub(crate) struct Servers {
     pub(crate) queues: Option<QueueService>,
 }
 
+impl Servers {
+    /// Whether there is any that a round may crash.
+    pub(crate) fn can_crash(&self) -> bool {
+        self.postgres.is_some() || self.rabbitmq.is_some() || self.queues.is_some()
+    }
+}
+
 /// The deployment of one run.
 pub(crate) struct World {
     /// Ends with it, and before anything else: it starts again who has ended.
