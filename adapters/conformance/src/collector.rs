@@ -12,6 +12,7 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::metrics::v1 as proto;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use prost::Message;
 use tokio::net::TcpListener;
@@ -49,10 +50,28 @@ impl Span {
     }
 }
 
+/// An exemplar of a histogram's data point as it arrived.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exemplar {
+    /// `service.name` of whoever sent it.
+    pub service: String,
+    /// The name of the metric.
+    pub metric: String,
+    /// The attributes of the data point as text.
+    pub attributes: BTreeMap<String, String>,
+    /// 32 hexadecimal digits.
+    pub trace_id: String,
+    /// 16 hexadecimal digits.
+    pub span_id: String,
+    /// What was measured.
+    pub value: f64,
+}
+
 #[derive(Default)]
 struct Kept {
     spans: Vec<Span>,
     metrics: BTreeSet<String>,
+    exemplars: Vec<Exemplar>,
 }
 
 /// A running collector on a free port; dropping it ends it.
@@ -101,6 +120,11 @@ impl Collector {
     /// The names of every metric so far.
     pub fn metrics(&self) -> BTreeSet<String> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).metrics.clone()
+    }
+
+    /// Every exemplar so far, each as often as it was sent.
+    pub fn exemplars(&self) -> Vec<Exemplar> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).exemplars.clone()
     }
 
     /// Waits for a span.
@@ -155,10 +179,45 @@ async fn metrics(State(kept): State<Arc<Mutex<Kept>>>, headers: HeaderMap, body:
     if !is_protobuf(&headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE;
     }
-    let scopes = request.resource_metrics.into_iter().flat_map(|resource| resource.scope_metrics);
-    let names = scopes.flat_map(|scope| scope.metrics).map(|metric| metric.name);
-    kept.lock().unwrap_or_else(PoisonError::into_inner).metrics.extend(names);
+    let (mut names, mut exemplars) = (BTreeSet::new(), Vec::new());
+    for resource in request.resource_metrics {
+        let of = resource.resource.map(|resource| texts(&resource.attributes)).unwrap_or_default();
+        let service = of.get("service.name").cloned().unwrap_or_default();
+        for metric in resource.scope_metrics.into_iter().flat_map(|scope| scope.metrics) {
+            if let Some(proto::metric::Data::Histogram(histogram)) = &metric.data {
+                let of_point = |point| exemplars_of(&service, &metric.name, point);
+                exemplars.extend(histogram.data_points.iter().flat_map(of_point));
+            }
+            names.insert(metric.name);
+        }
+    }
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.metrics.extend(names);
+    kept.exemplars.extend(exemplars);
     StatusCode::OK
+}
+
+/// # Panics
+/// When one was not measured in the time of its point, or its bucket has counted nothing: no backend could place it.
+fn exemplars_of(service: &str, metric: &str, point: &proto::HistogramDataPoint) -> Vec<Exemplar> {
+    let read = |one: &proto::Exemplar| {
+        let Some(proto::exemplar::Value::AsDouble(value)) = one.value else {
+            panic!("{metric}: an exemplar without a value")
+        };
+        let time = point.start_time_unix_nano / 1_000 * 1_000..=point.time_unix_nano;
+        assert!(time.contains(&one.time_unix_nano), "{metric}: {one:?} in {time:?}");
+        let bucket = point.explicit_bounds.partition_point(|bound| *bound < value);
+        assert!(point.bucket_counts[bucket] > 0, "{metric}: {one:?} in {:?}", point.bucket_counts);
+        Exemplar {
+            service: service.to_owned(),
+            metric: metric.to_owned(),
+            attributes: texts(&point.attributes),
+            trace_id: hex(&one.trace_id),
+            span_id: hex(&one.span_id),
+            value,
+        }
+    };
+    point.exemplars.iter().map(read).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -124,15 +124,19 @@ impl HttpNetwork {
             span.record("error.type", error.as_str());
         }
         trace::end(&span);
-        metrics::histogram!(
-            metric::HTTP_CLIENT_DURATION.name,
-            "http.request.method" => method,
-            "server.address" => peer.host.clone(),
-            "server.port" => peer.port.map(|port| port.to_string()).unwrap_or_default(),
-            "http.response.status_code" => status,
-            "error.type" => error,
-        )
-        .record(began.elapsed().as_secs_f64());
+        let took = began.elapsed();
+        // In its span, which its exemplar names.
+        span.in_scope(|| {
+            metrics::histogram!(
+                metric::HTTP_CLIENT_DURATION.name,
+                "http.request.method" => method,
+                "server.address" => peer.host.clone(),
+                "server.port" => peer.port.map(|port| port.to_string()).unwrap_or_default(),
+                "http.response.status_code" => status,
+                "error.type" => error,
+            )
+            .record(took.as_secs_f64());
+        });
         exchanged
     }
 

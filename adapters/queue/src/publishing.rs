@@ -44,6 +44,11 @@ impl Publishing {
         ))
     }
 
+    /// The span that a batch is measured in: it has none of its own, so that of its first event which is traced.
+    pub(crate) fn span_of(batch: &[Self]) -> Span {
+        batch.iter().find(|one| !one.0.is_none()).map_or_else(Span::none, |one| one.0.clone())
+    }
+
     /// Ends it as the broker answered.
     pub(crate) fn end(self, result: &Result<(), PublishError>) {
         match result {

@@ -50,6 +50,7 @@ async fn publish(
     }
     let publishing: Vec<Publishing> =
         events.iter_mut().map(|event| Publishing::begin(service, event)).collect();
+    let measured_in = Publishing::span_of(&publishing);
     let began = Instant::now();
     failpoint::hit(failpoint::RELAY_BEFORE_PUBLISH);
     let results = failpoint::during(failpoint::RELAY_DURING_PUBLISH, publisher.publish(&events)).await;
@@ -70,7 +71,8 @@ async fn publish(
             }
         }
     }
-    measure(service, began.elapsed(), [done.len(), later.len(), refused.len()]);
+    let (took, batch) = (began.elapsed(), [done.len(), later.len(), refused.len()]);
+    measured_in.in_scope(|| measure(service, took, batch));
     outbox::published(service, &done).await?;
     failpoint::hit(failpoint::RELAY_AFTER_MARKED);
     outbox::postpone(service, &later, POSTPONE).await?;

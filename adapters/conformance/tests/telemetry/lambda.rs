@@ -30,6 +30,20 @@ async fn the_spans_of_an_invocation_are_sent_before_its_answer() {
         lambda.request(Front::HttpApi, &request).await.expect(200);
         let served = collector.spans().into_iter().filter(|span| span.kind == SpanKind::Server).count();
         assert_eq!(served, invocation);
+        // What was measured since the last invocation, each with its own span.
+        let measured: Vec<String> = collector
+            .exemplars()
+            .into_iter()
+            .filter(|one| one.metric == "http.server.request.duration")
+            .map(|one| one.span_id)
+            .collect();
+        let spans: Vec<String> = collector
+            .spans()
+            .into_iter()
+            .filter(|span| span.kind == SpanKind::Server)
+            .map(|span| span.span_id)
+            .collect();
+        assert_eq!(measured, spans);
     }
     assert!(collector.metrics().contains("http.server.request.duration"));
 }

@@ -1,7 +1,7 @@
 //! One trace, received by a collector, goes from the HTTP request through outbox, broker and consumer to the record.
 
 use florin_conformance::client::{Client, Outgoing};
-use florin_conformance::collector::{Collector, Span};
+use florin_conformance::collector::{Collector, Exemplar, Span};
 use florin_conformance::site::{Broker, Site};
 use florin_conformance::wait::until;
 use florin_testkit::suite::Engine;
@@ -80,12 +80,31 @@ async fn assert_one_trace(collector: &Collector, system: &str, services: (&str, 
     assert_eq!(process.attribute("florin.disposition"), "done");
 }
 
-/// What both services count reaches the collector too.
-async fn assert_metrics(collector: &Collector) {
-    for name in ["http.server.request.duration", "http.client.request.duration", "messaging.process.duration"]
-    {
-        until(name, || std::future::ready(collector.metrics().contains(name).then_some(()))).await;
+/// What is measured reaches the collector with the trace that it was measured in, and with the span that it measures.
+async fn assert_metrics(collector: &Collector, services: (&str, &str)) {
+    let (request, charge) = (("http.route", "/v1/payments"), ("server.address", "127.0.0.1"));
+    let (publish, process) =
+        (("messaging.operation.name", "publish"), ("messaging.destination.name", "audit.record_event"));
+    for (metric, kind, service, (name, value)) in [
+        ("http.server.request.duration", SpanKind::Server, services.0, request),
+        ("http.client.request.duration", SpanKind::Client, services.0, charge),
+        ("messaging.client.operation.duration", SpanKind::Producer, services.0, publish),
+        ("messaging.process.duration", SpanKind::Consumer, services.1, process),
+    ] {
+        let exemplar = until(metric, || {
+            let is_it = |one: &Exemplar| {
+                (one.metric.as_str(), one.service.as_str(), one.trace_id.as_str()) == (metric, service, TRACE)
+            };
+            std::future::ready(collector.exemplars().into_iter().find(is_it))
+        })
+        .await;
+        assert_eq!(exemplar.attributes.get(name).map(String::as_str), Some(value), "{exemplar:?}");
+        let measured = collector.span(metric, |span| span.span_id == exemplar.span_id).await;
+        assert_eq!((measured.kind, measured.trace_id.as_str()), (kind, TRACE), "{measured:?}");
     }
+    let old = "florin.delivery.lag";
+    let is_it = |one: Exemplar| one.metric == old && one.service == services.1 && one.trace_id == TRACE;
+    until(old, || std::future::ready(collector.exemplars().into_iter().any(is_it).then_some(()))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,7 +117,7 @@ async fn in_one_process_the_trace_goes_from_the_request_to_the_record() {
     let record = record_of(&client, &payment, "florin.payment.succeeded.v1").await;
     assert_eq!(record["trace_id"], TRACE);
     assert_one_trace(&collector, "florin", ("florin", "florin")).await;
-    assert_metrics(&collector).await;
+    assert_metrics(&collector, ("florin", "florin")).await;
     florin.stop().await;
 }
 
@@ -113,7 +132,7 @@ async fn over_rabbitmq_the_trace_goes_through_the_processes_of_both_services() {
     let record = record_of(&client.at(audit.base()), &payment, "florin.payment.succeeded.v1").await;
     assert_eq!(record["trace_id"], TRACE);
     assert_one_trace(&collector, "rabbitmq", ("florin-payments", "florin-audit")).await;
-    assert_metrics(&collector).await;
+    assert_metrics(&collector, ("florin-payments", "florin-audit")).await;
     payments.stop().await;
     audit.stop().await;
 }
@@ -131,4 +150,6 @@ async fn a_trace_that_its_caller_does_not_sample_is_recorded_and_not_exported() 
     florin.stop().await;
     let spans = collector.spans();
     assert!(!spans.is_empty() && spans.iter().all(|span| span.trace_id != TRACE), "{spans:#?}");
+    let exemplars = collector.exemplars();
+    assert!(exemplars.iter().all(|one| one.trace_id != TRACE), "{exemplars:#?}");
 }

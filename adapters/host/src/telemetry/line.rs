@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
+use tracing_subscriber::Registry;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
@@ -57,6 +58,15 @@ impl Names {
             }
         }
     }
+}
+
+/// The trace that a line written here would name: what is measured here is measured in it.
+pub(super) fn current_trace() -> Option<TraceParent> {
+    tracing::dispatcher::get_default(|dispatch| {
+        let current = dispatch.current_span();
+        let innermost = dispatch.downcast_ref::<Registry>()?.span(current.id()?)?;
+        innermost.scope().find_map(|span| span.extensions().get::<Names>()?.trace)
+    })
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for Lines {

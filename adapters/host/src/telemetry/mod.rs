@@ -1,6 +1,7 @@
 //! Logs, metrics and traces of the process.
 
 mod both;
+mod exemplars;
 pub mod gauges;
 mod line;
 #[cfg(feature = "otlp")]
@@ -8,7 +9,6 @@ mod otlp;
 mod panic;
 
 use std::io::IsTerminal;
-#[cfg(feature = "otlp")]
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,11 +23,13 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::{Config, ConfigError};
+use exemplars::{Exemplars, Exemplifying};
 use line::{Format, Lines};
 
 /// What a process tells of itself, as long as it lives.
 #[derive(Clone, Default)]
 pub struct Telemetry {
+    exemplars: Arc<Exemplars>,
     #[cfg(feature = "otlp")]
     export: Option<Arc<otlp::Export>>,
 }
@@ -52,18 +54,19 @@ impl Telemetry {
         };
         let service = service_name(config);
         let lines = Lines { format, service: service.clone(), clock: clock.clone() };
+        let exemplars = Arc::new(Exemplars::new(clock.clone()));
         let registry = tracing_subscriber::registry().with(lines.with_filter(filter));
         #[cfg(feature = "otlp")]
         let (begun, telemetry) = {
-            let export = otlp::Export::begin(config, &service, freezes)?.map(Arc::new);
+            let export = otlp::Export::begin(config, &service, freezes, &exemplars)?.map(Arc::new);
             let layer = export.as_ref().and_then(|export| export.layer(clock));
-            (registry.with(layer).try_init(), Self { export })
+            (registry.with(layer).try_init(), Self { exemplars, export })
         };
         #[cfg(not(feature = "otlp"))]
         let (begun, telemetry) = {
             // Nothing is sent that a freeze could cut off.
             let _ = freezes;
-            (registry.try_init(), Self {})
+            (registry.try_init(), Self { exemplars })
         };
         // A second subscriber in one process is a test's; the first one stays.
         if begun.is_ok() {
@@ -83,12 +86,17 @@ impl Telemetry {
         let handle = read.as_ref().map(PrometheusRecorder::handle);
         let begun = match (read, self.meters()) {
             (None, None) => return None,
-            (Some(read), None) => metrics::set_global_recorder(read).is_ok(),
-            (None, Some(sent)) => metrics::set_global_recorder(sent).is_ok(),
-            (Some(read), Some(sent)) => metrics::set_global_recorder(both::Both(read, sent)).is_ok(),
+            (Some(read), None) => self.count_with(read),
+            (None, Some(sent)) => self.count_with(sent),
+            (Some(read), Some(sent)) => self.count_with(both::Both(read, sent)),
         };
         describe();
         handle.filter(|_| begun)
+    }
+
+    /// Whether everything is counted by this recorder from now on, with exemplars of what is measured.
+    fn count_with(&self, recorder: impl metrics::Recorder + Sync + Send + 'static) -> bool {
+        metrics::set_global_recorder(Exemplifying(recorder, Arc::clone(&self.exemplars))).is_ok()
     }
 
     #[cfg(feature = "otlp")]

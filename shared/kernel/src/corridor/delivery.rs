@@ -127,7 +127,9 @@ impl Service {
             span.record("error.type", error);
         }
         trace::end(&span);
-        self.measure(name, &event, &disposition, began.elapsed());
+        let took = began.elapsed();
+        // In its span, which the exemplars name.
+        span.in_scope(|| self.measure(name, &event, &disposition, took));
         disposition
     }
 

@@ -4,6 +4,7 @@
 //! their other settings (headers, time-outs, intervals) from the standard `OTEL_` variables themselves.
 
 mod collector;
+mod exemplars;
 mod meter;
 mod settings;
 mod span;
@@ -24,8 +25,10 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::exemplars::Exemplars;
 use crate::config::{Config, ConfigError};
 use collector::Collector;
+use exemplars::Exemplary;
 use settings::Settings;
 
 /// How long one export may take.
@@ -39,7 +42,12 @@ pub(super) struct Export {
 
 impl Export {
     /// What the configuration wants exported; nothing unless it names a collector.
-    pub(super) fn begin(config: &Config, service: &str, freezes: bool) -> Result<Option<Self>, ConfigError> {
+    pub(super) fn begin(
+        config: &Config,
+        service: &str,
+        freezes: bool,
+        exemplars: &Arc<Exemplars>,
+    ) -> Result<Option<Self>, ConfigError> {
         let Some(settings) = Settings::of(config)? else { return Ok(None) };
         trace::sample_roots(settings.share);
         let instance = TraceParent::span(None);
@@ -67,7 +75,7 @@ impl Export {
         let meters = settings.metrics.as_ref().map(|endpoint| {
             let exporter = MetricExporter::builder()
                 .with_http()
-                .with_http_client(collector.clone())
+                .with_http_client(Exemplary::new(collector.clone(), Arc::clone(exemplars)))
                 .with_retry_policy(RetryPolicy::disabled())
                 .with_endpoint(endpoint.clone());
             // A frozen process comes back as another series, or never: what it counted stands for itself.
