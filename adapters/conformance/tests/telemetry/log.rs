@@ -129,3 +129,34 @@ async fn a_fault_is_logged_once_with_its_names() {
     assert_eq!(fault["http.route"], "/v1/payments");
     assert_eq!(fault["span.id"].as_str().map(str::len), Some(16));
 }
+
+/// A charge that its provider never hears of and a record that cannot be written: what both processes say of it is
+/// said in the trace of the request. Nothing is said of what goes well.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lines_of_both_processes_name_the_trace_of_the_request() {
+    let Some(mut site) = Site::new(Engine::Postgres, &Broker::RabbitMq).await else { return };
+    site.set("FLORIN_CARD_URL", "http://127.0.0.1:9");
+    site.set("FLORIN_WAIT_MS", "50");
+    let mut payments = site.serve_with("payments", &[("FLORIN_FUNCTIONS", "payments.*")]).await;
+    let mut audit = site.serve_with("audit", &[("FLORIN_FUNCTIONS", "audit.*")]).await;
+    site.rows("audit").run("ALTER TABLE audit_records RENAME TO lost").await;
+    let client = site.client(&payments, "acme");
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let paid = json!({ "amount": 900, "currency": "EUR", "payment_method": "pm_card_visa", "confirm": true });
+    let mut outgoing = Outgoing::json(&paid, Some("both-logs"));
+    outgoing.headers.push(("traceparent".to_owned(), format!("00-{trace}-00f067aa0ba902b7-01")));
+    client.send(Method::POST, "/v1/payments", outgoing).await.expect("an answer").expect(202);
+    for (process, function) in [("payments", "payments.charge_card"), ("audit", "audit.record_event")] {
+        let log = site.directory().join(format!("{process}.log"));
+        until(function, || async {
+            let lines = lines(&std::fs::read_to_string(&log).ok()?);
+            let of_it: Vec<&Value> =
+                lines.iter().filter(|line| line["florin.function"] == function).collect();
+            assert!(of_it.iter().all(|line| line["trace.id"] == trace), "{of_it:#?}");
+            (!of_it.is_empty()).then_some(())
+        })
+        .await;
+    }
+    payments.stop().await;
+    audit.stop().await;
+}
