@@ -28,7 +28,7 @@ COMPONENTS = {
         "filter": {"error_mode", "logs"},
     },
     "exporters": {
-        "prometheus": {"endpoint", "metric_expiration"},
+        "prometheus": {"endpoint", "metric_expiration", "enable_open_metrics"},
         "elasticsearch": {"endpoint", "api_key", "logs_index", "mapping", "retry", "sending_queue"},
     },
     "extensions": {"health_check": {"endpoint"}, "file_storage": {"directory"}},

@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::routing::get;
 use florin_http::app::App;
 use florin_http::server::Drain;
@@ -15,7 +16,6 @@ use florin_kernel::time::Clock;
 use florin_knative::delivery_door;
 use florin_queue::{consumer, relay, schedule};
 use futures_util::future::join_all;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,8 +23,8 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::deployment::{Deployment, HostError, Reached};
 use crate::schema;
-use crate::telemetry::Telemetry;
 use crate::telemetry::gauges::Gauges;
+use crate::telemetry::{Readable, Telemetry};
 
 /// The most messages of one queue at a time in one process.
 const CONCURRENCY: usize = 16;
@@ -205,11 +205,12 @@ async fn unfinished<F: Future<Output = ()>>(
     join_all(drains).await.into_iter().flatten().collect()
 }
 
-fn metrics_route(handle: PrometheusHandle, gauges: Arc<Gauges>) -> Router {
-    let render = move || async move {
+fn metrics_route(metrics: Readable, gauges: Arc<Gauges>) -> Router {
+    let render = move |headers: HeaderMap| async move {
         gauges.look().await;
-        // Prometheus refuses what says no version (its text format, 0.0.4).
-        ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
+        let accept = headers.get_all(ACCEPT).iter().filter_map(|said| said.to_str().ok());
+        let (kind, text) = metrics.render(&accept.collect::<Vec<_>>().join(","));
+        ([(CONTENT_TYPE, kind)], text)
     };
     Router::new().route("/metrics", get(render))
 }

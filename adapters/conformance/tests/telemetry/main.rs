@@ -5,6 +5,7 @@ mod lambda;
 mod log;
 mod metrics;
 mod one_trace;
+mod openmetrics;
 
 use florin_conformance::collector::Collector;
 use florin_conformance::site::Site;

@@ -7,6 +7,7 @@ mod line;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod panic;
+mod readable;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use florin_kernel::metric::{self, Instrument, METRICS};
 use florin_kernel::time::Clock;
 use florin_kernel::trace;
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::Directive;
 use tracing_subscriber::layer::SubscriberExt;
@@ -25,6 +26,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 use crate::config::{Config, ConfigError};
 use exemplars::{Exemplars, Exemplifying};
 use line::{Format, Lines};
+pub use readable::Readable;
 
 /// What a process tells of itself, as long as it lives.
 #[derive(Clone, Default)]
@@ -79,11 +81,11 @@ impl Telemetry {
         Ok(telemetry)
     }
 
-    /// Begins to count, for whoever reads `/metrics` when `readable`, and for the collector; the handle of the reader.
+    /// Begins to count, for whoever reads `/metrics` when `readable`, and for the collector; what the reader reads.
     /// None when another recorder counts already.
-    pub fn count(&self, readable: bool) -> Option<PrometheusHandle> {
+    pub fn count(&self, readable: bool) -> Option<Readable> {
         let read = readable.then(prometheus).flatten();
-        let handle = read.as_ref().map(PrometheusRecorder::handle);
+        let shown = read.as_ref().map(|read| Readable::new(read.handle(), Arc::clone(&self.exemplars)));
         let begun = match (read, self.meters()) {
             (None, None) => return None,
             (Some(read), None) => self.count_with(read),
@@ -91,7 +93,7 @@ impl Telemetry {
             (Some(read), Some(sent)) => self.count_with(both::Both(read, sent)),
         };
         describe();
-        handle.filter(|_| begun)
+        shown.filter(|_| begun)
     }
 
     /// Whether everything is counted by this recorder from now on, with exemplars of what is measured.
@@ -172,8 +174,8 @@ fn describe() {
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Keeps what is counted small until `stop`: between two readers every measured value is in memory by itself.
-pub async fn keep_up(handle: PrometheusHandle, stop: CancellationToken) {
+pub async fn keep_up(metrics: Readable, stop: CancellationToken) {
     while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
-        handle.run_upkeep();
+        metrics.fold();
     }
 }

@@ -37,6 +37,7 @@ fn show() -> Result<String, Problem> {
     let mut watching = Command::new(prometheus);
     watching.arg(format!("--config.file={}", configuration.display()));
     watching.arg(format!("--storage.tsdb.path={}", scratch.path().join("series").display()));
+    watching.arg("--enable-feature=exemplar-storage");
     watching.arg(format!("--web.listen-address=127.0.0.1:{watch}"));
     let mut watcher = start(&mut watching, &scratch, "prometheus")?;
     probe::answers(watch, "/-/ready", 200, || watcher.is_running())?;

@@ -17,6 +17,8 @@ pub(super) struct Query {
     unit: &'static str,
     format: &'static str,
     counts: bool,
+    /// Whether its buckets' exemplars are shown, each with the trace that it was measured in.
+    exemplars: bool,
 }
 
 /// A panel of one query.
@@ -76,7 +78,7 @@ impl Query {
                 "histogram_quantile({quantile}, sum by ({by}) (rate({name}_bucket{these}[$__rate_interval])))"
             )
         });
-        Self::of(metric, promql, by, unit(metric))
+        Self { exemplars: true, ..Self::of(metric, promql, by, unit(metric)) }
     }
 
     /// How many values fell into each bucket.
@@ -84,7 +86,8 @@ impl Query {
         let name = metric.prometheus();
         let promql = matching(metric, &[], &[])
             .map(|these| format!("sum by (le) (increase({name}_bucket{these}[$__rate_interval]))"));
-        Self { format: "heatmap", legend: "{{le}}".to_owned(), ..Self::of(metric, promql, &[], unit(metric)) }
+        let of = Self::of(metric, promql, &[], unit(metric));
+        Self { format: "heatmap", legend: "{{le}}".to_owned(), exemplars: true, ..of }
     }
 
     /// What a gauge shows. Every process of a service sees the same database: the most of them is meant, no sum.
@@ -111,6 +114,7 @@ impl Query {
             unit,
             format: "time_series",
             counts: false,
+            exemplars: false,
         }
     }
 
@@ -139,7 +143,7 @@ impl Query {
     pub(super) fn target(&self, letter: char) -> Result<Value, HostError> {
         let promql = self.promql.as_ref().map_err(|why| HostError(why.clone()))?;
         let instant = self.format == "table";
-        Ok(json!({
+        let mut target = json!({
             "datasource": super::datasource(),
             "editorMode": "code",
             "expr": promql,
@@ -148,13 +152,25 @@ impl Query {
             "legendFormat": self.legend,
             "range": !instant,
             "refId": letter.to_string(),
-        }))
+        });
+        if self.exemplars && !instant {
+            target["exemplar"] = json!(true);
+        }
+        Ok(target)
     }
 
     fn of(metric: &Metric, promql: Result<String, String>, by: &[&str], unit: &'static str) -> Self {
         let legend: Vec<String> = by.iter().map(|one| format!("{{{{{}}}}}", label(one))).collect();
         let legend = if legend.is_empty() { metric.summary.to_owned() } else { legend.join(" ") };
-        Self { metric: Some(metric.name), promql, legend, unit, format: "time_series", counts: false }
+        Self {
+            metric: Some(metric.name),
+            promql,
+            legend,
+            unit,
+            format: "time_series",
+            counts: false,
+            exemplars: false,
+        }
     }
 }
 
