@@ -30,6 +30,8 @@ pub enum Broker {
     OwnRabbitMq(String),
     /// The SQS of the test run.
     Sqs,
+    /// The SNS and the SQS of the test run: events go to a topic and are taken from queues.
+    SqsWithTopic,
     /// CloudEvents over HTTP, to this address.
     Http(String),
 }
@@ -213,7 +215,7 @@ impl Site {
                 Broker::RabbitMq | Broker::OwnRabbitMq(_) => {
                     depth::rabbitmq(&url, &self.setting("FLORIN_QUEUE_PREFIX"), function).await
                 }
-                Broker::Sqs => {
+                Broker::Sqs | Broker::SqsWithTopic => {
                     let config: SqsConfig = url.parse().expect("an address of SQS");
                     let endpoint = config.endpoint.as_deref().unwrap_or_default();
                     depth::sqs(endpoint, &config.queue_name(function)).await
@@ -258,9 +260,12 @@ fn queue_url(broker: &Broker) -> Option<Environment> {
             setting("FLORIN_QUEUE_PREFIX", format!("{unique}.")),
         ],
         Broker::OwnRabbitMq(url) => vec![setting("FLORIN_QUEUE_URL", url.clone())],
-        Broker::Sqs => {
+        Broker::Sqs | Broker::SqsWithTopic => {
             let endpoint = Part::Sqs.needed()?;
-            let url = format!("sqs://eu-central-1/{unique}?endpoint={endpoint}&create=true&wait_s=1");
+            let mut url = format!("sqs://eu-central-1/{unique}?endpoint={endpoint}&create=true&wait_s=1");
+            if matches!(broker, Broker::SqsWithTopic) {
+                url += &format!("&topic_arn=arn:aws:sns:eu-central-1:123456789012:{unique}");
+            }
             vec![setting("FLORIN_QUEUE_URL", url)]
         }
         Broker::Http(sink) => vec![setting("FLORIN_QUEUE_URL", sink.clone())],

@@ -70,6 +70,8 @@ ends! {
     sigterm_over_rabbitmq_from_postgresql: sigterm(Engine::Postgres, Brings::Itself(Broker::RabbitMq));
     sigterm_over_sqs_from_sqlite: sigterm(Engine::Sqlite, Brings::Itself(Broker::Sqs));
     sigterm_over_sqs_from_postgresql: sigterm(Engine::Postgres, Brings::Itself(Broker::Sqs));
+    sigterm_over_sns_and_sqs_from_sqlite: sigterm(Engine::Sqlite, Brings::Itself(Broker::SqsWithTopic));
+    sigterm_over_sns_and_sqs_from_postgresql: sigterm(Engine::Postgres, Brings::Itself(Broker::SqsWithTopic));
     sigterm_over_cloudevents_from_sqlite: sigterm(Engine::Sqlite, Brings::ToTheDoor);
     sigterm_over_cloudevents_from_postgresql: sigterm(Engine::Postgres, Brings::ToTheDoor);
     sigkill_over_the_embedded_queue_from_sqlite: sigkill(Engine::Sqlite, Brings::Itself(Broker::Embedded));
@@ -78,6 +80,8 @@ ends! {
     sigkill_over_rabbitmq_from_postgresql: sigkill(Engine::Postgres, Brings::Itself(Broker::RabbitMq));
     sigkill_over_sqs_from_sqlite: sigkill(Engine::Sqlite, Brings::Itself(Broker::Sqs));
     sigkill_over_sqs_from_postgresql: sigkill(Engine::Postgres, Brings::Itself(Broker::Sqs));
+    sigkill_over_sns_and_sqs_from_sqlite: sigkill(Engine::Sqlite, Brings::Itself(Broker::SqsWithTopic));
+    sigkill_over_sns_and_sqs_from_postgresql: sigkill(Engine::Postgres, Brings::Itself(Broker::SqsWithTopic));
     sigkill_over_cloudevents_from_sqlite: sigkill(Engine::Sqlite, Brings::ToTheDoor);
     sigkill_over_cloudevents_from_postgresql: sigkill(Engine::Postgres, Brings::ToTheDoor);
 }

@@ -53,7 +53,7 @@ impl Town {
             }
         };
         let mut site = Site::new(engine, &broker).await?;
-        if matches!(broker, Broker::Sqs) {
+        if matches!(broker, Broker::Sqs | Broker::SqsWithTopic) {
             // What a killed process held is another's after this; it is a minute by default.
             let url = format!("{}&visibility_s=4", site.setting("FLORIN_QUEUE_URL"));
             site.set("FLORIN_QUEUE_URL", url);
