@@ -20,5 +20,6 @@ pub mod sink;
 pub mod site;
 pub mod tally;
 pub mod wait;
+pub mod wire;
 
 pub use florin_testkit::client;

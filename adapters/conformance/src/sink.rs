@@ -13,15 +13,18 @@ use florin_queue::cloudevents::{
 };
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::site::DELIVERY_SECRET;
+use crate::wait::within;
 
-/// A running sink on a free port; dropping it ends it.
+/// A running sink; dropping it ends it.
 pub struct Sink {
     base: String,
     state: Arc<Pushing>,
-    serving: AbortHandle,
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
 }
 
 struct Pushing {
@@ -38,16 +41,21 @@ struct Pushing {
 impl Sink {
     /// Starts a sink that pushes in this mode. It confirms nothing before it has a door.
     pub async fn start(mode: Mode) -> Self {
-        Self::with(mode, Some(Vec::new())).await
+        Self::start_at(0, mode).await
+    }
+
+    /// As [`Sink::start`], on this port: where one was before, or will be looked for.
+    pub async fn start_at(port: u16, mode: Mode) -> Self {
+        Self::with(port, mode, Some(Vec::new())).await
     }
 
     /// Starts a sink that keeps what it takes for the test.
     pub async fn keeping() -> Self {
-        Self::with(Mode::Binary, None).await
+        Self::with(0, Mode::Binary, None).await
     }
 
-    async fn with(mode: Mode, doors: Option<Vec<String>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    async fn with(port: u16, mode: Mode, doors: Option<Vec<String>>) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
         let http = http.build().expect("an HTTP client needs nothing");
@@ -59,8 +67,10 @@ impl Sink {
             before: Mutex::default(),
         });
         let router = Router::new().fallback(take).with_state(Arc::clone(&state));
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
-        Self { base, state, serving }
+        let stop = CancellationToken::new();
+        let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let serving = tokio::spawn(async move { serving.await.expect("it only stops") });
+        Self { base, state, stop, serving }
     }
 
     /// Its address.
@@ -72,6 +82,15 @@ impl Sink {
     pub async fn push_to(&self, base: &str, function: &str) {
         let mut doors = self.state.doors.lock().await;
         doors.get_or_insert_default().push(format!("{base}/_deliver/{function}"));
+    }
+
+    /// Ends it: nobody listens on its port, and no connection stands.
+    ///
+    /// # Panics
+    /// When a request does not end.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        within("the sink's end", &mut self.serving).await.expect("no panic");
     }
 
     /// What it confirmed so far.

@@ -20,7 +20,6 @@ mod run;
 mod shopper;
 mod sink;
 mod summary;
-mod wire;
 mod world;
 
 pub use round::REQUESTS as LEAST_REQUESTS;

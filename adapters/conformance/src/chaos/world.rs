@@ -30,12 +30,12 @@ use super::logs::Logs;
 use super::platform::{self, Poller};
 use super::queue_service::QueueService;
 use super::sink::Sink;
-use super::wire::Wire;
 use crate::client::Client;
 use crate::issuer::Issuer;
 use crate::process::Program;
 use crate::site::{Broker, Site};
 use crate::tally;
+use crate::wire::Wire;
 
 /// A set-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,6 +30,9 @@ impl<E: ProvideErrorMetadata + Error + Send + Sync + 'static> From<SdkError<E>> 
         let trouble = match &error {
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Trouble::Away,
             SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => Trouble::Away,
+            // Neither, and still known to the SDK: a connection that is closed where the answer should begin. Without
+            // credentials this is none.
+            SdkError::DispatchFailure(failure) if failure.as_other().is_some() => Trouble::Away,
             SdkError::ServiceError(answer) => {
                 let status = answer.raw().status().as_u16();
                 of_code(status, answer.err().code().unwrap_or_default())
