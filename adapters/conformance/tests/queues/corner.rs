@@ -72,7 +72,8 @@ pub(crate) async fn on_each_database<F: Future<Output = ()>>(kind: Kind, case: i
     futures_util::future::join(on(kind, Engine::Sqlite, &case), on(kind, Engine::Postgres, &case)).await;
 }
 
-async fn on<F: Future<Output = ()>>(kind: Kind, engine: Engine, case: impl Fn(Corner) -> F) {
+/// Runs a case on one database, where the other cannot be in that state.
+pub(crate) async fn on<F: Future<Output = ()>>(kind: Kind, engine: Engine, case: impl Fn(Corner) -> F) {
     let Some(corner) = Corner::start(kind, engine).await else { return };
     let (database, place) = (corner.suite.database.clone(), corner.place());
     let ended = AssertUnwindSafe(case(corner)).catch_unwind().await;

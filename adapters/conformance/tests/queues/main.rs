@@ -15,7 +15,8 @@ mod retries;
 mod sample;
 mod travel;
 
-use corner::{Kind, on_each_database};
+use corner::{Kind, on, on_each_database};
+use florin_testkit::suite::Engine;
 
 /// A test for each queue and case, named after both. A loop over the queues would be one test that stops at the
 /// first queue that fails; a list by hand would sooner or later leave a case out for one queue.
@@ -36,6 +37,12 @@ macro_rules! queue {
                 once::every_order_of_a_things_events_ends_in_one_state,
                 once::the_trace_of_the_request_reaches_the_reaction,
                 outage::a_database_that_is_away_for_ten_minutes_costs_no_attempt_and_no_event,
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_file_that_another_holds_for_ten_minutes_costs_no_attempt_and_no_event() {
+                let case = outage::a_file_that_another_holds_for_ten_minutes_costs_no_attempt_and_no_event;
+                on($kind, Engine::Sqlite, case).await;
             }
         }
     };

@@ -10,8 +10,10 @@ use florin_kernel::event::Event;
 use florin_kernel::rows::dead_letters;
 use florin_kernel::service::{Service, Settings};
 use florin_testkit::suite::Database;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, Executor};
 
-use crate::consuming::Outcome;
+use crate::consuming::{Consuming, Outcome};
 use crate::corner::{Corner, ids};
 use crate::desk::{DESK, TALLY};
 use crate::looks::{attempts, tallied};
@@ -73,10 +75,40 @@ pub(crate) async fn a_database_that_is_away_for_ten_minutes_costs_no_attempt_and
             consuming = corner.consume(TALLY, 2).await;
         }
     }
+    assert_nothing_was_lost(&corner, consuming, &events).await;
+}
+
+/// A backup, or somebody at a prompt: the file is there, and its one write lock is another's.
+pub(crate) async fn a_file_that_another_holds_for_ten_minutes_costs_no_attempt_and_no_event(corner: Corner) {
+    corner.declare(&[TALLY]).await;
+    let events: Vec<Event> = (1..=10).map(|version| thing("thing_1", version)).collect();
+    let elsewhere = Elsewhere::of(&corner).await;
+    // SQLite's locks are the connection's, whichever process has it.
+    let file: SqliteConnectOptions =
+        corner.suite.database.url(DESK.name).parse().expect("an address of SQLite");
+    let mut holder = file.connect().await.expect("SQLite opens");
+    holder.execute("BEGIN IMMEDIATE").await.expect("nobody writes yet");
+    let consuming = corner.consume_by(&elsewhere.desk, TALLY, 2).await;
+    corner.publish(&events).await;
+    let mut tried = 0;
+    for _ in 0..2 {
+        tried += 3;
+        consuming.until("it was tried in vain", |log| log.len() >= tried).await;
+        assert_eq!(tallied(corner.desk(), TALLY).await.len(), 0, "the file was not held");
+        corner.suite.advance(Duration::from_secs(5 * 60));
+    }
+    holder.execute("ROLLBACK").await.expect("it is held");
+    // It goes on by itself.
+    assert_nothing_was_lost(&corner, consuming, &events).await;
+    holder.close().await.expect("SQLite closes");
+}
+
+/// Everything is handled once by this consumer, no attempt was spent in vain, and nothing is set aside.
+async fn assert_nothing_was_lost(corner: &Corner, consuming: Consuming, events: &[Event]) {
     consuming
         .until("all are handled", |log| {
             let taken = log.iter().filter(|one| one.outcome == Outcome::Taken);
-            taken.map(|one| one.id.clone()).collect::<BTreeSet<_>>() == ids(&events)
+            taken.map(|one| one.id.clone()).collect::<BTreeSet<_>>() == ids(events)
         })
         .await;
     let handled = consuming.stop().await;
@@ -89,6 +121,6 @@ pub(crate) async fn a_database_that_is_away_for_ten_minutes_costs_no_attempt_and
     let counted = tallied(desk, TALLY).await;
     assert_eq!(
         counted.into_iter().collect::<Vec<_>>(),
-        ids(&events).into_iter().map(|id| (id, 1)).collect::<Vec<_>>()
+        ids(events).into_iter().map(|id| (id, 1)).collect::<Vec<_>>()
     );
 }
