@@ -3,6 +3,7 @@
 
 mod batches;
 mod deadline;
+mod freeze;
 mod over_sqs;
 mod payments;
 
