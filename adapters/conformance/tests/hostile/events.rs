@@ -5,9 +5,9 @@ use florin_conformance::lambda::Front;
 use florin_testkit::lambda_runtime_api::Invoked;
 use serde_json::{Value, json};
 
-use crate::function;
 use crate::request::Request;
 use crate::stage::{BODY_LIMIT, Stage};
+use crate::{delivery_sockets, function};
 
 /// The stable name of a failed invocation.
 fn name(invoked: &Invoked) -> &str {
@@ -190,15 +190,69 @@ fn message(id: &str, body: &str) -> Value {
     })
 }
 
+/// An event with this identifier, and these members besides.
+fn event_of(id: &str, more: &str) -> String {
+    format!(
+        r#"{{"specversion": "1.0", "id": "{id}", "source": "/florin/payments", "type": "florin.payment.created.v1",
+             "subject": "pay_01a20c4981047b05ab49de913dc43ad3", "tenant": "acme", "sequence": "1"{more}}}"#
+    )
+}
+
+/// What the batch's answer says has to come again.
+fn failed(answer: &Value) -> Vec<&str> {
+    let failures = answer["batchItemFailures"].as_array().expect("a list").iter();
+    failures.filter_map(|failure| failure["itemIdentifier"].as_str()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_batch_wide_data_is_data_and_too_many_or_too_long_attributes_come_again() {
+    let mut stage = Stage::start().await;
+    let attributes = |many: usize| (0..many).map(|n| format!(r#", "a{n}": "x""#)).collect::<String>();
+    let long = |bytes: usize| format!(r#", "long": "{}""#, "x".repeat(bytes));
+    let mut messages: Vec<Value> = delivery_sockets::wide()
+        .iter()
+        .map(|(what, data)| message(what, &event_of(what, &format!(r#", "data": {data}"#))))
+        .collect();
+    messages.extend([
+        message("too-many", &event_of("too-many", &attributes(58))),
+        message("many", &event_of("many", &attributes(57))),
+        message("thousands", &event_of("thousands", &attributes(50_000))),
+        message("too-long", &event_of("too-long", &long(4_097))),
+        message("long", &event_of("long", &long(4_096))),
+        message("a-megabyte", &event_of("a-megabyte", &long(1_000_000))),
+        message("a-long-id", &event_of(&"x".repeat(4_097), "")),
+        message(
+            "a-long-name",
+            &event_of("a-long-name", &format!(r#", "{}": 4294967296"#, "n".repeat(10_000))),
+        ),
+    ]);
+    // The queue's own attributes of a message are no event's, however many and long they are.
+    let mut beside = message("beside", &event_of("beside", ""));
+    beside["messageAttributes"] = (0..2_000)
+        .map(|n| (format!("a{n}"), json!({ "dataType": "String", "stringValue": "x".repeat(1_000) })))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    messages.push(beside);
+    let answer = stage.lambda.invoke(&json!({ "Records": messages })).await.answer();
+    assert_eq!(
+        failed(&answer),
+        ["too-many", "thousands", "too-long", "a-megabyte", "a-long-id", "a-long-name"]
+    );
+    // Why is said, and not what was sent.
+    let log = stage.lambda.process().log();
+    let said: Vec<usize> =
+        log.lines().filter(|line| line.contains("is not an event")).map(str::len).collect();
+    assert!(said.len() == 6 && said.iter().all(|length| *length < 1_000), "{said:?}");
+    let listed =
+        stage.send(crate::way::HTTP_API, &Request::get("/v1/audit/records")).await.expect("an answer");
+    assert_eq!(listed.body["data"].as_array().map(Vec::len), Some(7), "{listed:?}");
+    stage.lives().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_batch_only_what_is_no_event_comes_again() {
     let mut stage = Stage::start().await;
-    let event = |more: &str| {
-        format!(
-            r#"{{"specversion": "1.0", "id": "evt-1", "source": "/florin/payments", "type": "florin.payment.created.v1",
-                 "subject": "pay_01a20c4981047b05ab49de913dc43ad3", "tenant": "acme", "sequence": "1"{more}}}"#
-        )
-    };
+    let event = |more: &str| event_of("evt-1", more);
     let messages = [
         message("good", &event("")),
         message("nothing", ""),
@@ -212,14 +266,8 @@ async fn in_a_batch_only_what_is_no_event_comes_again() {
         message("again", &event("")),
     ];
     let answer = stage.lambda.invoke(&json!({ "Records": messages })).await.answer();
-    let failed: Vec<&str> = answer["batchItemFailures"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .filter_map(|failure| failure["itemIdentifier"].as_str())
-        .collect();
     assert_eq!(
-        failed,
+        failed(&answer),
         [
             "nothing",
             "no-json",

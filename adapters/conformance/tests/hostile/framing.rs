@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::frames::{DATA, frame};
+use crate::frames::{DATA, END_STREAM, HEADERS, frame};
 use crate::h1::{Heard, Wire, head};
 use crate::request::Request;
 use crate::stage::{BODY_LIMIT, Stage};
@@ -11,15 +11,26 @@ use crate::{h1, h2};
 
 const PAYMENT: &str = r#"{"amount": 100, "currency": "EUR"}"#;
 /// What somebody would like to be a request of the next customer's.
-const SMUGGLED: &str = "GET /v1/smuggled HTTP/1.1\r\nhost: florin.test\r\n\r\n";
+pub(crate) const SMUGGLED: &str = "GET /v1/smuggled HTTP/1.1\r\nhost: florin.test\r\n\r\n";
 
-fn chunked(body: &str) -> String {
+pub(crate) fn chunked(body: &str) -> String {
     format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
 }
 
 /// The first bytes of a POST with these lines and this body, on a connection of its own.
 async fn say(stage: &Stage, way: Way, lines: &[&str], body: impl AsRef<[u8]>) -> Wire {
-    let mut bytes = head(&Request { body: Vec::new(), ..Request::pay("") }, &stage.token);
+    say_of(stage, way, &Request::pay(""), lines, body).await
+}
+
+/// The first bytes of this request with these lines and this body, on a connection of its own.
+pub(crate) async fn say_of(
+    stage: &Stage,
+    way: Way,
+    request: &Request,
+    lines: &[&str],
+    body: impl AsRef<[u8]>,
+) -> Wire {
+    let mut bytes = head(request, &stage.token);
     bytes.extend(lines.iter().flat_map(|line| [line, "\r\n"].concat().into_bytes()));
     bytes.extend(b"\r\n");
     bytes.extend(body.as_ref());
@@ -29,7 +40,7 @@ async fn say(stage: &Stage, way: Way, lines: &[&str], body: impl AsRef<[u8]>) ->
 }
 
 /// Asserts that nothing comes any more.
-async fn ends(mut wire: Wire, what: &str) {
+pub(crate) async fn ends(mut wire: Wire, what: &str) {
     let rest = wire.rest().await;
     assert!(rest.is_empty(), "{what}: {}", String::from_utf8_lossy(&rest));
 }
@@ -210,12 +221,32 @@ async fn who_closes_the_writing_half_is_taken_for_gone_and_is_served_once_when_i
         }
     }
     for way in way::H2 {
-        let mut wire = h2::begin(stage.address(way)).await;
-        wire.say(h2::opened(1, &Request::pay(PAYMENT), &stage.token)).await;
-        wire.say(frame(DATA, 0, 1, &PAYMENT.as_bytes()[..10])).await.half_close().await;
-        wire.rest().await;
+        for part in [&PAYMENT.as_bytes()[..10], PAYMENT.as_bytes(), b""] {
+            let mut wire = h2::begin(stage.address(way)).await;
+            wire.say(h2::opened(1, &Request::pay(PAYMENT), &stage.token)).await;
+            wire.say(frame(DATA, 0, 1, part)).await.half_close().await;
+            // Without the flag of its end a body is none, though all of its bytes are there.
+            if let Some(heard) = h2::hear(&mut wire, 1).await {
+                assert_eq!((heard.status, heard.code()), (400, "invalid_request"), "{way:?}: {heard:?}");
+            }
+            while let Some(frame) = h2::next(&mut wire).await {
+                assert!(![HEADERS, DATA].contains(&frame.kind), "{way:?}: an answer behind the end");
+            }
+        }
     }
     assert_eq!(stage.payments().await, [1, 1]);
+    // A whole request is taken for one whose client has gone or is answered, and may be done once.
+    for way in way::H2 {
+        let mut wire = h2::begin(stage.address(way)).await;
+        let keyed = Request::pay(PAYMENT).header("idempotency-key", "half-2");
+        wire.say(h2::opened(1, &keyed, &stage.token)).await;
+        wire.say(frame(DATA, END_STREAM, 1, PAYMENT.as_bytes())).await.half_close().await;
+        if let Some(heard) = h2::hear(&mut wire, 1).await {
+            assert_eq!(heard.status, 201, "{way:?}: {heard:?}");
+        }
+        assert_eq!(stage.send(way, &keyed).await.expect("an answer").status, 201, "{way:?}");
+    }
+    assert_eq!(stage.payments().await, [2, 2]);
     stage.lives().await;
 }
 

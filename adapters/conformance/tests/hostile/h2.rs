@@ -91,9 +91,82 @@ pub(crate) async fn send(address: SocketAddr, request: &Request, token: &str) ->
     hear(&mut wire, 1).await
 }
 
+/// Sends a request whose body does not end, as far as the other side opens its windows, and at most so many bytes; how
+/// many were sent until there was an answer, and the answer.
+pub(crate) async fn pour(
+    address: SocketAddr,
+    request: &Request,
+    token: &str,
+    most: usize,
+) -> (usize, Option<Heard>) {
+    let mut wire = Wire::to(address).await;
+    wire.say([PREFACE, &frame(SETTINGS, 0, 0, &[])].concat()).await;
+    wire.say(opened(1, request, token)).await;
+    // RFC 9113, section 6.9.2: what stands before anybody says otherwise.
+    let (mut of_all, mut of_stream) = (65_535_i64, 65_535_i64);
+    let mut initial = of_stream;
+    let mut sent = 0;
+    let piece = frame(DATA, 0, 1, &[b'x'; LARGEST]);
+    let size = i64::try_from(LARGEST).expect("a few");
+    loop {
+        while of_all.min(of_stream) >= size {
+            assert!(sent < most, "it took {sent} bytes and would take more");
+            wire.say(&piece).await;
+            (of_all, of_stream, sent) = (of_all - size, of_stream - size, sent + LARGEST);
+        }
+        let Some(heard) = next(&mut wire).await else { return (sent, None) };
+        let number = |at: usize| {
+            let bytes = heard.payload.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+            i64::from(u32::from_be_bytes(bytes.expect("four bytes")))
+        };
+        match heard.kind {
+            SETTINGS if heard.flags & ACK == 0 => {
+                for (at, setting) in heard.payload.chunks(6).enumerate() {
+                    // SETTINGS_INITIAL_WINDOW_SIZE.
+                    if setting.starts_with(&[0, 4]) {
+                        of_stream += number(6 * at + 2) - initial;
+                        initial = number(6 * at + 2);
+                    }
+                }
+                wire.say(frame(SETTINGS, ACK, 0, &[])).await;
+            }
+            PING if heard.flags & ACK == 0 => {
+                wire.say(frame(PING, ACK, 0, &heard.payload)).await;
+            }
+            WINDOW_UPDATE if heard.stream == 0 => of_all += number(0),
+            WINDOW_UPDATE => of_stream += number(0),
+            HEADERS => {
+                let answer = Some((status(&heard.payload), Vec::new()));
+                return (
+                    sent,
+                    if heard.flags & END_STREAM == 0 {
+                        rest(&mut wire, 1, answer).await
+                    } else {
+                        said(answer)
+                    },
+                );
+            }
+            RST_STREAM | GOAWAY => return (sent, None),
+            _ => {}
+        }
+    }
+}
+
 /// The answer on a stream; none when it is reset or the connection ends first.
 pub(crate) async fn hear(wire: &mut Wire, stream: u32) -> Option<Heard> {
-    let mut heard: Option<(u16, Vec<u8>)> = None;
+    rest(wire, stream, None).await
+}
+
+/// Status and bytes of an answer so far.
+type Half = Option<(u16, Vec<u8>)>;
+
+fn said(half: Half) -> Option<Heard> {
+    let (status, bytes) = half?;
+    Some(Heard { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+}
+
+/// What is left of the answer on a stream.
+async fn rest(wire: &mut Wire, stream: u32, mut heard: Half) -> Option<Heard> {
     loop {
         let frame = next(wire).await?;
         match frame.kind {
@@ -111,8 +184,7 @@ pub(crate) async fn hear(wire: &mut Wire, stream: u32) -> Option<Heard> {
             _ => {}
         }
         if matches!(frame.kind, HEADERS | DATA) && frame.stream == stream && frame.flags & END_STREAM != 0 {
-            let (status, bytes) = heard?;
-            return Some(Heard { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) });
+            return said(heard);
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod cases;
 mod delivery;
+mod delivery_sockets;
 mod events;
 mod everywhere;
 mod forge;
@@ -17,6 +18,7 @@ mod function;
 mod h1;
 mod h2;
 mod memory;
+mod metrics;
 mod request;
 mod stage;
 mod streams;

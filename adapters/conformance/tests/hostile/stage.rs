@@ -125,7 +125,7 @@ impl Stage {
 }
 
 /// A line of a process's memory.
-fn kilobytes(process: u32, name: &str) -> u64 {
+pub(crate) fn kilobytes(process: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("Linux");
     let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line of that name");
     line.trim().trim_end_matches(" kB").parse().expect("a number of kilobytes")

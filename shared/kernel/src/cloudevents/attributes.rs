@@ -35,7 +35,7 @@ impl AttributeValue {
     /// The canonical string form, unless the type is not the attribute's.
     fn into_text(self, name: &str) -> Result<String, DecodeError> {
         let core = CORE.contains(&name);
-        let refuse = |expected| Err(DecodeError::Type { name: name.to_owned(), expected });
+        let refuse = |expected| Err(DecodeError::Type { name: shortened(name), expected });
         match self {
             Self::Text(text) => Ok(text),
             Self::Timestamp(at) if name == "time" || !core => Ok(at.to_string()),
