@@ -1,14 +1,17 @@
 //! How much a broker still holds, asked from outside of every `florin` process.
 
 use std::path::Path;
+use std::time::Duration;
 
 use florin_kernel::corridor::LADDER;
 use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions};
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Connection, ConnectionProperties};
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection as _};
+
+use crate::wait::until;
 
 /// What a function's queue in this data directory holds, with what its consumers hold of it.
 ///
@@ -44,6 +47,40 @@ pub async fn rabbitmq(url: &str, prefix: &str, function: &str) -> u64 {
     }
     connection.close(200, "counted".into()).await.expect("the connection closes");
     waiting
+}
+
+/// Which steps of a function's ladder hold how much: the step's time to live, and the number of messages.
+///
+/// # Panics
+/// When the broker does not answer, or a queue of the ladder has another time to live than its name says.
+pub async fn rabbitmq_ladder(url: &str, prefix: &str, function: &str) -> Vec<(Duration, u32)> {
+    let connection =
+        Connection::connect(url, ConnectionProperties::default()).await.expect("RabbitMQ answers");
+    let channel = connection.create_channel().await.expect("a channel");
+    let queue = format!("{prefix}{function}");
+    let text = |text: &str| AMQPValue::LongString(text.into());
+    let mut held = Vec::new();
+    for step in LADDER {
+        let mut arguments = FieldTable::default();
+        for (name, value) in [
+            ("x-queue-type", text("quorum")),
+            ("x-dead-letter-exchange", text("")),
+            ("x-dead-letter-routing-key", text(&queue)),
+            ("x-dead-letter-strategy", text("at-least-once")),
+            ("x-overflow", text("reject-publish")),
+            ("x-message-ttl", AMQPValue::LongLongInt(i64::try_from(step.as_millis()).expect("an hour"))),
+        ] {
+            arguments.insert(name.into(), value);
+        }
+        // AMQP tells nobody a queue's arguments, and refuses whoever declares it with others.
+        let same = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        let name = format!("{queue}.retry.{}", step.as_secs());
+        let there = channel.queue_declare(name.into(), same, arguments).await.expect("a queue like this");
+        held.push((step, there.message_count()));
+    }
+    connection.close(200, "counted".into()).await.expect("the connection closes");
+    held.retain(|(_, messages)| *messages > 0);
+    held
 }
 
 /// Deletes the queues of these functions and their exchange: a broker that many tests use would fill up.
@@ -82,6 +119,26 @@ pub async fn sqs(endpoint: &str, queue: &str) -> u64 {
     count("ApproximateNumberOfMessages")
         + count("ApproximateNumberOfMessagesNotVisible")
         + count("ApproximateNumberOfMessagesDelayed")
+}
+
+/// When a message with this text in its body can be received again, in milliseconds of the Unix epoch. SQS tells this to
+/// nobody; moto shows what it keeps.
+///
+/// # Panics
+/// When moto does not answer, or there is no such message.
+pub async fn sqs_visible_at(endpoint: &str, text: &str) -> i64 {
+    let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client needs nothing");
+    let kept = until("moto shows what it keeps", || async {
+        // It looks at what changes meanwhile, and fails then.
+        let answer = client.get(format!("{endpoint}/moto-api/data.json")).send().await.ok()?;
+        answer.json::<Value>().await.ok().filter(|kept| kept["sqs"]["Message"].is_array())
+    })
+    .await;
+    let mut messages = kept["sqs"]["Message"].as_array().into_iter().flatten();
+    let message = messages.find(|message| message["body"].as_str().is_some_and(|body| body.contains(text)));
+    let visible_at = message.and_then(|message| message["visible_at"].as_number()).expect("the message");
+    let whole = visible_at.to_string();
+    whole.split('.').next().and_then(|whole| whole.parse().ok()).expect("milliseconds")
 }
 
 /// One call in AWS's JSON protocol. An emulator reads the region from the credential and checks no signature.

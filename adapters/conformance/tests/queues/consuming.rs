@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use florin_conformance::wait::within;
 use florin_kernel::corridor::Disposition;
@@ -41,6 +42,8 @@ pub(crate) struct Handled {
     pub(crate) began: Instant,
     pub(crate) ended: Instant,
     pub(crate) outcome: Outcome,
+    /// After how long the broker was asked to bring it again, where the test is the broker.
+    pub(crate) asked: Option<Duration>,
 }
 
 /// Every delivery that was handled, in the order they began.
@@ -48,8 +51,8 @@ pub(crate) struct Handled {
 pub(crate) struct Log(Arc<watch::Sender<Vec<Handled>>>);
 
 impl Log {
-    pub(crate) fn add(&self, id: String, began: Instant, outcome: Outcome) {
-        let handled = Handled { id, began, ended: Instant::now(), outcome };
+    pub(crate) fn add(&self, id: String, began: Instant, outcome: Outcome, asked: Option<Duration>) {
+        let handled = Handled { id, began, ended: Instant::now(), outcome, asked };
         self.0.send_modify(|log| {
             let place = log.partition_point(|one| one.began <= began);
             log.insert(place, handled);
@@ -84,7 +87,7 @@ impl Consuming {
                 let delivering = deliver(event);
                 Box::pin(async move {
                     let disposition = delivering.await;
-                    log.add(id, began, Outcome::from(&disposition));
+                    log.add(id, began, Outcome::from(&disposition), None);
                     disposition
                 })
             })

@@ -132,7 +132,8 @@ impl Corner {
         Some(Self { kind, suite, publisher, side })
     }
 
-    fn place(&self) -> Option<Place> {
+    /// Where a broker keeps the queues; the test is itself the one that pushes.
+    pub(crate) fn place(&self) -> Option<Place> {
         match &self.side {
             Side::Pulled { place, .. } => Some(place.clone()),
             Side::Pushed(_) => None,

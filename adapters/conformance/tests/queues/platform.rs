@@ -176,7 +176,7 @@ async fn deliver(http: reqwest::Client, trigger: Arc<Trigger>, event: Event) {
         if outcome == Outcome::Taken {
             trigger.left.fetch_sub(1, Ordering::SeqCst);
         }
-        door.log.add(event.id.clone(), began, outcome);
+        door.log.add(event.id.clone(), began, outcome, Some(pause));
         drop(place);
         if outcome == Outcome::Taken {
             return;

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use florin_conformance::depth;
 use florin_kernel::corridor::Disposition;
 use florin_kernel::rows::dead_letters;
 use florin_kernel::service::Settings;
+use florin_kernel::time::Clock;
 use florin_queue::features::Delay;
 
 use crate::consuming::Outcome;
 use crate::corner::Corner;
 use crate::desk::{FOLLOW, TALLY_ANSWER};
 use crate::looks::{attempts, tallied};
+use crate::place::Place;
 use crate::sample::told;
 
 pub(crate) async fn a_retry_comes_at_its_time_and_not_before(corner: Corner) {
@@ -51,6 +54,39 @@ pub(crate) async fn a_retry_comes_at_its_time_and_not_before(corner: Corner) {
         }
     }
     corner.assert_empty(FOLLOW).await;
+    if corner.features().delay != Delay::Instant {
+        assert_due_in_time(&corner).await;
+    }
+}
+
+/// A retry is not due later than it asked for, either: the broker is looked at, since a clock that is real says of a
+/// slow machine only that it is slow.
+async fn assert_due_in_time(corner: &Corner) {
+    const ASKED: Duration = Duration::from_secs(25 * 60);
+    let late = told(&[&format!("retry {}", ASKED.as_millis())]);
+    let before = Clock::System.now();
+    let consuming = corner.consume(FOLLOW, 1).await;
+    corner.publish(std::slice::from_ref(&late)).await;
+    let first = consuming.handled(&late.id, 1).await.remove(0);
+    assert_eq!(first.outcome, Outcome::Later);
+    // The broker has been told when this is over.
+    consuming.stop().await;
+    match corner.place() {
+        Some(Place::RabbitMq { url, prefix }) => {
+            // The first step that is as long.
+            let held = depth::rabbitmq_ladder(&url, &prefix, FOLLOW).await;
+            assert_eq!(held, [(Duration::from_secs(30 * 60), 1)]);
+        }
+        Some(Place::Sqs(config)) => {
+            let endpoint = config.endpoint.as_deref().unwrap_or_default();
+            let due = depth::sqs_visible_at(endpoint, &late.id).await;
+            // It was said between these two instants, whatever the machine did meanwhile.
+            let said = before.plus(ASKED).as_millis()..=Clock::System.now().plus(ASKED).as_millis();
+            assert!(said.contains(&due), "due at {due}, and not within {said:?}");
+        }
+        Some(Place::Embedded(_)) => panic!("its clock is ours"),
+        None => assert_eq!(first.asked, Some(ASKED)),
+    }
 }
 
 pub(crate) async fn one_function_that_fails_leaves_the_others_alone(corner: Corner) {
