@@ -1,6 +1,7 @@
 //! Between two invocations a function does not run: what it had to say is said before, and what it held may be gone
 //! when it goes on.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use florin_conformance::audit::{event, operation, recorded};
@@ -156,4 +157,30 @@ async fn rabbitmq_that_ended_the_connection_of_a_frozen_function_is_no_500_and_g
 #[tokio::test(flavor = "multi_thread")]
 async fn sqs_that_ended_the_connection_of_a_frozen_function_is_no_500_and_gets_everything() {
     a_broker_that_went(Broker::Sqs, Part::Sqs).await;
+}
+
+/// Whoever pushes for the function ends its connection; the next one is made within the invocation that wants it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_that_ended_the_connection_of_a_frozen_function_is_no_500_and_gets_everything() {
+    let Some((mut site, sink)) = crate::site(Engine::Sqlite).await else { return };
+    let server = sink.base().strip_prefix("http://").and_then(|server| server.parse().ok());
+    let wire = Wire::to(server.expect("an address and a port")).await;
+    site.set("FLORIN_QUEUE_URL", format!("http://127.0.0.1:{}", wire.port()));
+    let token = site.token("acme");
+    let mut lambda = Lambda::start(&site, "lambda").await;
+    for invocation in 1..=3 {
+        paid(&lambda, &token, &format!("key-{invocation}")).await;
+        freeze(&mut lambda).await;
+        wire.cut();
+        thaw(&mut lambda);
+    }
+    until("all is published", || async {
+        assert_eq!(tick(&lambda, "payments.sweep").await["disposition"], "done");
+        (site.unpublished() == 0).then_some(())
+    })
+    .await;
+    let taken = sink.taken().await;
+    let ids: BTreeSet<&str> = taken.iter().map(|event| event.id.as_str()).collect();
+    assert_eq!(ids.len(), 3 * 4);
+    assert!(lambda.process().is_running());
 }
