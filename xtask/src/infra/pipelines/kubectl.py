@@ -1,7 +1,7 @@
 """Stands in the place of kubectl and of Knative behind it, as far as a release sees them.
 
 STATE is a directory: ksvc.json holds the Services by name, log what else was asked. KUBECTL is the real one, which
-renders kustomizations.
+renders kustomizations. What never gets ready stands in the file closed: a Service, and the end of its image.
 """
 
 import json
@@ -14,20 +14,39 @@ STATE = pathlib.Path(os.environ["STATE"])
 SERVICES = STATE / "ksvc.json"
 
 
-def route(name, service):
-    """What the controller writes into the status: traffic by revision, the newest one where the spec says so."""
-    newest = f"{name}-{service['generation']:05}"
+def image_of(service):
+    """The image of a Service's template."""
+    return service["spec"]["template"]["spec"]["containers"][0]["image"]
+
+
+def is_ready(name, revision):
+    """Whether its pods ever get ready."""
+    closed = STATE / "closed"
+    image = revision["spec"]["containers"][0]["image"]
+    return f"{name} {image[-4:]}" not in (closed.read_text().splitlines() if closed.exists() else [])
+
+
+def reconcile(name, service, template):
+    """What the controller makes of a change: a revision where the template is another one, and where requests go."""
+    revisions = service["revisions"]
+    if service["spec"]["template"] != template:
+        revisions[f"{name}-{len(revisions) + 1:05}"] = {"spec": service["spec"]["template"]["spec"]}
+    newest = list(revisions)[-1]
+    ready = [revision for revision in revisions if is_ready(name, revisions[revision])][-1]
     wanted = service["spec"].get("traffic") or [{"latestRevision": True, "percent": 100}]
     assert sum(target["percent"] for target in wanted) == 100, wanted
+    # Requests that go to the newest one go to that which is ready, until it is.
+    traffic = [{**target, "revisionName": target.get("revisionName", ready)} for target in wanted]
+    routed = all(is_ready(name, revisions[target["revisionName"]]) for target in traffic)
+    # A newest revision that is not ready makes the whole not ready, whoever gets the requests.
     service["status"] = {
-        "latestReadyRevisionName": newest,
-        "traffic": [{**target, "revisionName": target.get("revisionName", newest)} for target in wanted],
+        "traffic": traffic,
+        "conditions": {"RoutesReady": routed, "Ready": routed and is_ready(name, revisions[newest])},
     }
 
 
-def patch(name, service, operations):
-    """RFC 6902, as much of it as is used; another image is another revision."""
-    image = service["spec"]["template"]["spec"]["containers"][0]["image"]
+def patch(service, operations):
+    """RFC 6902, as much of it as is used."""
     for operation in operations:
         *path, last = operation["path"].split("/")[1:]
         target = service
@@ -35,9 +54,12 @@ def patch(name, service, operations):
             target = target[int(part) if isinstance(target, list) else part]
         assert operation["op"] == "add" or last in target, operation
         target[last] = operation["value"]
-    if service["spec"]["template"]["spec"]["containers"][0]["image"] != image:
-        service["generation"] += 1
-    route(name, service)
+
+
+def shown(kind, name, item, shape):
+    """What `get` prints of one object."""
+    images = {"ksvc": image_of, "revision": lambda revision: revision["spec"]["containers"][0]["image"]}
+    return {"json": json.dumps(item), "name": f"{kind}.serving.knative.dev/{name}"}.get(shape) or images[kind](item)
 
 
 def main():
@@ -48,16 +70,23 @@ def main():
         print(verb, *words, file=log)
     services = json.loads(SERVICES.read_text())
     if verb == "get":
-        # Some names, then how they are shown; what is not there is no line.
-        names = [name for name in words[1 : words.index("--output")] if name in services]
-        shape = words[words.index("--output") + 1]
-        for name in names:
-            image = services[name]["spec"]["template"]["spec"]["containers"][0]["image"]
-            shown = {"json": json.dumps(services[name]), "name": f"service.serving.knative.dev/{name}"}
-            print(shown.get(shape, image))
+        # A kind, some names, then how they are shown; what is not there is no line.
+        kind, shape = words[0], words[words.index("--output") + 1]
+        revisions = {name: one for service in services.values() for name, one in service["revisions"].items()}
+        there = {"ksvc": services, "revision": revisions}[kind]
+        for name in words[1 : words.index("--output")]:
+            if name in there:
+                print(shown(kind, name, there[name], shape))
     elif verb == "patch":
-        patch(words[1], services[words[1]], json.loads(words[words.index("--patch") + 1]))
+        name, service = words[1], services[words[1]]
+        template = json.loads(json.dumps(service["spec"]["template"]))
+        patch(service, json.loads(words[words.index("--patch") + 1]))
+        reconcile(name, service, template)
         SERVICES.write_text(json.dumps(services))
+    elif verb == "wait" and words[0].startswith("ksvc/"):
+        condition = words[1].removeprefix("--for=condition=")
+        if not services[words[0].removeprefix("ksvc/")]["status"]["conditions"][condition]:
+            sys.exit(f"error: timed out waiting for the condition on {words[0]}")
     elif verb == "apply":
         rendered = subprocess.run([os.environ["KUBECTL"], "kustomize", words[1]], check=True, capture_output=True)
         (STATE / "applied.yaml").write_bytes(rendered.stdout)

@@ -46,14 +46,14 @@ fn release() -> Result<String, Problem> {
     site.gets("00001 90, 00002 10; 00001 100; 00001 100")?;
     site.script("rollback", "1")?;
     site.gets("00001 100; 00001 100; 00001 100")?;
+    site.runs("0000 0000 0000")?;
 
     site.script("remember", "2")?;
     site.script("canary", "2")?;
-    site.gets("00001 90, 00003 10; 00001 100; 00001 100")?;
+    site.gets("00001 90, 00004 10; 00001 100; 00001 100")?;
     site.script("promote", "2")?;
-    site.gets("00003 100; 00002 100; 00001 100")?;
-    let images = site.state("[.[].spec.template.spec.containers[0].image[-4:]] | join(\" \")")?;
-    same("the images", &images, "2222 2222 0000")?;
+    site.gets("00004 100; 00002 100; 00001 100")?;
+    site.runs("2222 2222 0000")?;
     // The container is what it was, but for its image.
     same(
         "the variables",
@@ -63,7 +63,32 @@ fn release() -> Result<String, Problem> {
     // What ran before is 1, and not 2, which was taken back.
     site.script("rollback", "2")?;
     site.gets("00001 100; 00001 100; 00001 100")?;
-    Ok("migration, canary, promotion and rollback of 2 Services of 3".to_owned())
+    what_never_gets_ready_is_taken_back()?;
+    Ok("migration, canary, promotion and rollback of 2 Services of 3, after failures too".to_owned())
+}
+
+fn what_never_gets_ready_is_taken_back() -> Result<(), Problem> {
+    let site = Site::open()?;
+    site.scratch.write("closed", "florin-payments 1111\nflorin-payments-deliveries 3333")?;
+    site.script("remember", "1")?;
+    site.fails("canary", "1")?;
+    site.script("rollback", "1")?;
+    site.gets("00001 100; 00001 100; 00001 100")?;
+    site.runs("0000 0000 0000")?;
+    // Where nobody took it back the next release goes its way.
+    site.script("remember", "1")?;
+    site.fails("canary", "1")?;
+    for verb in ["remember", "canary", "promote"] {
+        site.script(verb, "2")?;
+    }
+    site.runs("2222 2222 0000")?;
+    // The deliveries fail alone, and both are taken back.
+    site.script("remember", "3")?;
+    site.script("canary", "3")?;
+    site.fails("promote", "3")?;
+    site.script("rollback", "3")?;
+    site.runs("2222 2222 0000")?;
+    site.gets("00005 100; 00002 100; 00001 100")
 }
 
 /// A directory with the state, a copy of what is applied, and the stand-in under kubectl's name.
@@ -104,6 +129,20 @@ impl Site {
         output(script.env("CANARY_PERCENT", "10"))
     }
 
+    /// Whether the script says that something did not get ready.
+    fn fails(&self, verb: &str, digit: &str) -> Result<(), Problem> {
+        match self.script(verb, digit) {
+            Err(Problem::Failed(said)) if said.contains("timed out waiting") => Ok(()),
+            other => Err(Problem::Failed(format!("{verb} of what never gets ready: {other:?}"))),
+        }
+    }
+
+    /// Whether the Services, in the order of [`DEPLOYED`], have these images in their templates, by their last letters.
+    fn runs(&self, wanted: &str) -> Result<(), Problem> {
+        let images = self.state("[.[].spec.template.spec.containers[0].image[-4:]] | join(\" \")")?;
+        same("the images", &images, wanted)
+    }
+
     /// Whether the Services, in the order of [`DEPLOYED`], send their requests there.
     fn gets(&self, wanted: &str) -> Result<(), Problem> {
         same("the requests", &self.state(SHOWN)?, wanted)
@@ -117,10 +156,11 @@ impl Site {
 
 /// A Knative Service with one revision that gets everything, as the cluster would show it.
 fn deployed(name: &str) -> String {
+    let spec = r#"{"containers": [{"name": "florin", "image": "florin@sha256:0000",
+        "env": [{"name": "FLORIN_FUNCTIONS", "value": "kept"}]}]}"#;
     format!(
-        r#""{name}": {{"generation": 1,
-            "spec": {{"template": {{"spec": {{"containers": [
-                {{"name": "florin", "image": "florin@sha256:0000", "env": [{{"name": "FLORIN_FUNCTIONS", "value": "kept"}}]}}]}}}}}},
+        r#""{name}": {{"spec": {{"template": {{"metadata": {{"annotations": {{}}}}, "spec": {spec}}}}},
+            "revisions": {{"{name}-00001": {{"spec": {spec}}}}},
             "status": {{"traffic": [{{"latestRevision": true, "percent": 100, "revisionName": "{name}-00001"}}]}}}}"#
     )
 }
