@@ -17,9 +17,10 @@ for (const file of process.argv.slice(2)) {
     const grown = data.items.filter((item) => item.metadata.name.includes("payments")).map(another);
     const triggers = data.items.filter((item) => item.kind === "Trigger");
     grown.push(...triggers.map((trigger) => JSON.parse(JSON.stringify(trigger).replaceAll("audit", "ledger"))));
-    // The Service that takes deliveries serves the reaction too.
-    for (const { metadata, spec } of grown.filter((item) => item.kind === "Service" && triggers.length > 0)) {
-      if (metadata.labels["florin.dev/door"] === "deliveries") spec.template.spec.containers[0].env[0].value += ",ledger.record_event";
+    // The Service that takes deliveries serves the reaction too, and so does the worker.
+    for (const { kind, metadata, spec } of grown) {
+      const takes = kind === "Deployment" || (kind === "Service" && metadata.labels["florin.dev/door"] === "deliveries");
+      if (takes) spec.template.spec.containers[0].env[0].value += ",ledger.record_event";
     }
     data.items.push(...grown);
   }

@@ -20,10 +20,11 @@ export function knative(objects, channels, catalog) {
 
   const triggers = of("Trigger", "eventing.knative.dev/");
   const pings = of("PingSource", "sources.knative.dev/");
-  const worker = of("Deployment", "apps/").find((object) => variables(object).FLORIN_WORKERS === "on");
-  if (worker) {
-    // It serves every function, so nothing may be delivered besides.
-    if (variables(worker).FLORIN_FUNCTIONS) problems.push("the worker leaves functions out");
+  const entered = (list) => catalog.services.flatMap((service) => service[list].map((one) => one.function));
+  const workers = of("Deployment", "apps/").filter((object) => variables(object).FLORIN_WORKERS === "on");
+  if (workers.length) {
+    const consumed = workers.flatMap((worker) => functions(worker).split(","));
+    problems.push(...compare("worker", consumed, [...entered("queues"), ...entered("jobs")]));
     if (triggers.length || pings.length) problems.push("a worker and Triggers or PingSources: every event would come twice");
     return problems;
   }
@@ -32,7 +33,6 @@ export function knative(objects, channels, catalog) {
     ...triggers.map((trigger) => [trigger, trigger.spec.delivery?.deadLetterSink ?? {}]),
     ...pings.map((ping) => [ping, ping.spec.sink]),
   ];
-  const entered = (list) => catalog.services.flatMap((service) => service[list].map((one) => one.function));
   problems.push(...compare("Trigger", triggers.map((one) => receiver(one.spec.subscriber)?.entered), entered("queues")));
   problems.push(...compare("PingSource", pings.map((one) => receiver(one.spec.sink)?.entered), entered("jobs")));
   problems.push(...senders.flatMap(([object, sink]) => reaches(object, sink, services)));

@@ -56,8 +56,9 @@ fn grown() -> Result<Outcome, Problem> {
         let catalog = scratch.path().join("catalog.json");
         output(Command::new("cp").arg(infra().join("helm/florin/catalog.json")).arg(&catalog))?;
         let copy = copied(&scratch)?;
-        let (services, eventing) = (copy.join("services/catalog.json"), copy.join("eventing/catalog.json"));
-        programs.grow(&[&catalog, &services, &eventing])?;
+        let [services, eventing, worker] =
+            ["services", "eventing", "worker"].map(|part| copy.join(part).join("catalog.json"));
+        programs.grow(&[&catalog, &services, &eventing, &worker])?;
         sound(programs, &scratch, &catalog, OVERLAYS.iter().filter(|(_, delivers)| *delivers))
     })
 }
@@ -171,13 +172,21 @@ const BROKEN_CHANNELS: &[Broken] = &[
     },
 ];
 
+/// What may go wrong in the one with Florin's own consumer.
+const BROKEN_WORKERS: &[Broken] = &[
+    Broken { from: "payments.sweep,", to: "", words: "worker: payments.sweep is missing" },
+    Broken { from: "value: \"on\"", to: "value: \"off\"", words: "PingSource: payments.sweep is missing" },
+];
+
 fn found() -> Result<Outcome, Problem> {
     with(|programs| {
         let scratch = Scratch::make()?;
         let catalog = infra().join("helm/florin/catalog.json").display().to_string();
         let tasks = [[&["manifests"], GIVEN].concat(), vec!["knative", &catalog]];
         let mut said = Vec::new();
-        for (overlay, broken) in [("broker", BROKEN), ("broker-token", BROKEN_CHANNELS)] {
+        for (overlay, broken) in
+            [("broker", BROKEN), ("broker-token", BROKEN_CHANNELS), ("worker", BROKEN_WORKERS)]
+        {
             let manifests = render(programs, &scratch, overlay)?;
             said.push(format!("{overlay}: {}", find(programs, &scratch, &manifests, &tasks, broken)?));
         }

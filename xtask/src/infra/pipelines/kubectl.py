@@ -1,6 +1,6 @@
 """Stands in the place of kubectl and of Knative behind it, as far as a release sees them.
 
-STATE is a directory: ksvc.json holds the Services by name, log what else was asked. KUBECTL is the real one, which
+STATE is a directory: ksvc.json holds the Services by name, deployment.json the Deployments, log what else was asked. KUBECTL is the real one, which
 renders kustomizations. What never gets ready stands in the file closed: a Service, and the end of its image.
 """
 
@@ -12,6 +12,7 @@ import sys
 
 STATE = pathlib.Path(os.environ["STATE"])
 SERVICES = STATE / "ksvc.json"
+DEPLOYMENTS = STATE / "deployment.json"
 
 
 def image_of(service):
@@ -58,8 +59,11 @@ def patch(service, operations):
 
 def shown(kind, name, item, shape):
     """What `get` prints of one object."""
-    images = {"ksvc": image_of, "revision": lambda revision: revision["spec"]["containers"][0]["image"]}
-    return {"json": json.dumps(item), "name": f"{kind}.serving.knative.dev/{name}"}.get(shape) or images[kind](item)
+    if shape == "name":
+        return {"ksvc": "service.serving.knative.dev", "deployment": "deployment.apps"}[kind] + f"/{name}"
+    if shape == "json":
+        return json.dumps(item)
+    return image_of(item) if kind == "ksvc" else item["spec"]["containers"][0]["image"]
 
 
 def main():
@@ -68,12 +72,12 @@ def main():
     assert namespace == "florin", namespace
     with open(STATE / "log", "a", encoding="utf-8") as log:
         print(verb, *words, file=log)
-    services = json.loads(SERVICES.read_text())
+    services, deployments = json.loads(SERVICES.read_text()), json.loads(DEPLOYMENTS.read_text())
     if verb == "get":
         # A kind, some names, then how they are shown; what is not there is no line.
         kind, shape = words[0], words[words.index("--output") + 1]
         revisions = {name: one for service in services.values() for name, one in service["revisions"].items()}
-        there = {"ksvc": services, "revision": revisions}[kind]
+        there = {"ksvc": services, "revision": revisions, "deployment": deployments}[kind]
         for name in words[1 : words.index("--output")]:
             if name in there:
                 print(shown(kind, name, there[name], shape))
@@ -87,6 +91,16 @@ def main():
         condition = words[1].removeprefix("--for=condition=")
         if not services[words[0].removeprefix("ksvc/")]["status"]["conditions"][condition]:
             sys.exit(f"error: timed out waiting for the condition on {words[0]}")
+    elif verb == "set":
+        assert words[0] == "image", words
+        container, image = words[2].split("=")
+        (only,) = deployments[words[1].removeprefix("deployment.apps/")]["spec"]["template"]["spec"]["containers"]
+        assert only["name"] == container, words
+        only["image"] = image
+        DEPLOYMENTS.write_text(json.dumps(deployments))
+    elif verb == "rollout":
+        deployment = deployments[words[1].removeprefix("deployment.apps/")]
+        assert words[0] == "status" and deployment, words
     elif verb == "apply":
         rendered = subprocess.run([os.environ["KUBECTL"], "kustomize", words[1]], check=True, capture_output=True)
         (STATE / "applied.yaml").write_bytes(rendered.stdout)

@@ -20,6 +20,9 @@ const KUBECTL: &str = include_str!("kubectl.py");
 /// What is deployed: two Knative Services of the service, and another service's.
 const DEPLOYED: &[&str] = &["florin-payments", "florin-payments-deliveries", "florin-audit"];
 
+/// The Deployments of Florin's own consumer: the service's, and the other one's.
+const WORKERS: &[&str] = &["florin-payments-worker", "florin-audit-worker"];
+
 /// How traffic is shown: revision and per cent of each target that gets some.
 const SHOWN: &str = r#"[.[] | .status.traffic | map(select(.percent > 0) | "\(.revisionName[-5:]) \(.percent)") | join(", ")] | join("; ")"#;
 
@@ -46,14 +49,15 @@ fn release() -> Result<String, Problem> {
     site.gets("00001 90, 00002 10; 00001 100; 00001 100")?;
     site.script("rollback", "1")?;
     site.gets("00001 100; 00001 100; 00001 100")?;
-    site.runs("0000 0000 0000")?;
+    site.runs("0000 0000 0000; 0000 0000")?;
 
     site.script("remember", "2")?;
     site.script("canary", "2")?;
     site.gets("00001 90, 00004 10; 00001 100; 00001 100")?;
+    site.runs("2222 0000 0000; 0000 0000")?;
     site.script("promote", "2")?;
     site.gets("00004 100; 00002 100; 00001 100")?;
-    site.runs("2222 2222 0000")?;
+    site.runs("2222 2222 0000; 2222 0000")?;
     // The container is what it was, but for its image.
     same(
         "the variables",
@@ -63,8 +67,10 @@ fn release() -> Result<String, Problem> {
     // What ran before is 1, and not 2, which was taken back.
     site.script("rollback", "2")?;
     site.gets("00001 100; 00001 100; 00001 100")?;
+    site.runs("0000 0000 0000; 0000 0000")?;
     what_never_gets_ready_is_taken_back()?;
-    Ok("migration, canary, promotion and rollback of 2 Services of 3, after failures too".to_owned())
+    Ok("migration, canary, promotion and rollback of 2 Services of 3 and 1 worker of 2, after failures too"
+        .to_owned())
 }
 
 fn what_never_gets_ready_is_taken_back() -> Result<(), Problem> {
@@ -74,20 +80,20 @@ fn what_never_gets_ready_is_taken_back() -> Result<(), Problem> {
     site.fails("canary", "1")?;
     site.script("rollback", "1")?;
     site.gets("00001 100; 00001 100; 00001 100")?;
-    site.runs("0000 0000 0000")?;
+    site.runs("0000 0000 0000; 0000 0000")?;
     // Where nobody took it back the next release goes its way.
     site.script("remember", "1")?;
     site.fails("canary", "1")?;
     for verb in ["remember", "canary", "promote"] {
         site.script(verb, "2")?;
     }
-    site.runs("2222 2222 0000")?;
+    site.runs("2222 2222 0000; 2222 0000")?;
     // The deliveries fail alone, and both are taken back.
     site.script("remember", "3")?;
     site.script("canary", "3")?;
     site.fails("promote", "3")?;
     site.script("rollback", "3")?;
-    site.runs("2222 2222 0000")?;
+    site.runs("2222 2222 0000; 2222 0000")?;
     site.gets("00005 100; 00002 100; 00001 100")
 }
 
@@ -114,6 +120,11 @@ impl Site {
         output(Command::new("cp").arg("-R").arg(infra().join("knative")).arg(scratch.path().join("infra")))?;
         let services: Vec<String> = DEPLOYED.iter().map(|name| deployed(name)).collect();
         scratch.write("ksvc.json", &format!("{{{}}}", services.join(",")))?;
+        let workers: Vec<String> = WORKERS
+            .iter()
+            .map(|name| format!(r#""{name}": {{"spec": {{"template": {{"spec": {SPEC}}}}}}}"#))
+            .collect();
+        scratch.write("deployment.json", &format!("{{{}}}", workers.join(",")))?;
         Ok(Self { scratch, kubectl, jq })
     }
 
@@ -137,10 +148,12 @@ impl Site {
         }
     }
 
-    /// Whether the Services, in the order of [`DEPLOYED`], have these images in their templates, by their last letters.
+    /// Whether the Services, in the order of [`DEPLOYED`], and the [`WORKERS`] have these images in their templates, by
+    /// their last letters.
     fn runs(&self, wanted: &str) -> Result<(), Problem> {
-        let images = self.state("[.[].spec.template.spec.containers[0].image[-4:]] | join(\" \")")?;
-        same("the images", &images, wanted)
+        let images = "[.[].spec.template.spec.containers[0].image[-4:]] | join(\" \")";
+        let workers = self.read("deployment.json", images)?;
+        same("the images", &format!("{}; {workers}", self.state(images)?), wanted)
     }
 
     /// Whether the Services, in the order of [`DEPLOYED`], send their requests there.
@@ -149,18 +162,24 @@ impl Site {
     }
 
     fn state(&self, filter: &str) -> Result<String, Problem> {
-        let state: &Path = &self.scratch.path().join("ksvc.json");
+        self.read("ksvc.json", filter)
+    }
+
+    fn read(&self, file: &str, filter: &str) -> Result<String, Problem> {
+        let state: &Path = &self.scratch.path().join(file);
         Ok(output(Command::new(&self.jq).args(["--raw-output", filter]).arg(state))?.trim().to_owned())
     }
 }
 
+/// What a pod is made of.
+const SPEC: &str = r#"{"containers": [{"name": "florin", "image": "florin@sha256:0000",
+    "env": [{"name": "FLORIN_FUNCTIONS", "value": "kept"}]}]}"#;
+
 /// A Knative Service with one revision that gets everything, as the cluster would show it.
 fn deployed(name: &str) -> String {
-    let spec = r#"{"containers": [{"name": "florin", "image": "florin@sha256:0000",
-        "env": [{"name": "FLORIN_FUNCTIONS", "value": "kept"}]}]}"#;
     format!(
-        r#""{name}": {{"spec": {{"template": {{"metadata": {{"annotations": {{}}}}, "spec": {spec}}}}},
-            "revisions": {{"{name}-00001": {{"spec": {spec}}}}},
+        r#""{name}": {{"spec": {{"template": {{"metadata": {{"annotations": {{}}}}, "spec": {SPEC}}}}},
+            "revisions": {{"{name}-00001": {{"spec": {SPEC}}}}},
             "status": {{"traffic": [{{"latestRevision": true, "percent": 100, "revisionName": "{name}-00001"}}]}}}}"#
     )
 }

@@ -19,6 +19,7 @@ pub(super) const GENERATED: &[Generated] = &[
     Generated { path: "catalog/terraform.json", document: terraform::document },
     Generated { path: "knative/services/catalog.json", document: knative::public },
     Generated { path: "knative/eventing/catalog.json", document: knative::eventing },
+    Generated { path: "knative/worker/catalog.json", document: knative::workers },
     // Helm reads only files inside the chart.
     Generated { path: "helm/florin/catalog.json", document: helm::document },
     Generated { path: "containers/caddy.json", document: caddy::document },

@@ -22,6 +22,7 @@ const TIMEOUT_SECONDS: u64 = INVOCATION.as_secs() + 31;
 pub(super) fn document() -> Result<Value, HostError> {
     let mut items = services();
     items.extend(deliveries()?);
+    items.extend(consumers());
     Ok(list(items))
 }
 
@@ -33,6 +34,11 @@ pub(super) fn public() -> Result<Value, HostError> {
 /// What events and the clock reach: a cluster-local Service per service, its Triggers and its PingSources.
 pub(super) fn eventing() -> Result<Value, HostError> {
     Ok(list(deliveries()?))
+}
+
+/// What takes their place where Florin reads RabbitMQ itself: a Deployment per service, which is released with its service.
+pub(super) fn workers() -> Result<Value, HostError> {
+    Ok(list(consumers()))
 }
 
 fn list(items: Vec<Value>) -> Value {
@@ -58,10 +64,9 @@ fn deliveries() -> Result<Vec<Value>, HostError> {
     for deployment in deployments() {
         let service_name = deployment.definition.name;
         let delivered: Vec<&Entry> = deployment.entries.iter().filter(|entry| !is_door(entry)).collect();
-        let functions: Vec<&str> = delivered.iter().map(|entry| entry.name.as_str()).collect();
         let mut local = labels(service_name, "deliveries");
         local["networking.knative.dev/visibility"] = "cluster-local".into();
-        items.push(service(&receiver(service_name), local, &functions.join(",")));
+        items.push(service(&receiver(service_name), local, &entered(&deployment)));
         for entry in delivered {
             let sink = json!({
                 "uri": format!(
@@ -81,6 +86,18 @@ fn deliveries() -> Result<Vec<Value>, HostError> {
         }
     }
     Ok(items)
+}
+
+fn consumers() -> Vec<Value> {
+    let services = deployments().filter(|deployment| !deployment.entries.iter().all(is_door));
+    services.map(|deployment| worker(deployment.definition.name, &entered(&deployment))).collect()
+}
+
+/// The functions of a service that events and the clock reach.
+fn entered(deployment: &Deployment) -> String {
+    let functions =
+        deployment.entries.iter().filter(|entry| !is_door(entry)).map(|entry| entry.name.as_str());
+    functions.collect::<Vec<_>>().join(",")
 }
 
 fn is_door(entry: &Entry) -> bool {
@@ -116,6 +133,30 @@ fn service(name: &str, labels: Value, functions: &str) -> Value {
                 }],
             },
         } },
+    })
+}
+
+fn worker(service: &str, functions: &str) -> Value {
+    let labels = json!({
+        "app.kubernetes.io/name": "florin",
+        "app.kubernetes.io/part-of": "florin",
+        "app.kubernetes.io/component": format!("{service}-worker"),
+    });
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": { "name": format!("florin-{service}-worker"), "labels": labels },
+        "spec": {
+            "selector": { "matchLabels": labels },
+            "template": {
+                "metadata": { "labels": labels },
+                "spec": { "containers": [{
+                    "name": "florin",
+                    "image": "florin",
+                    "env": [{ "name": "FLORIN_FUNCTIONS", "value": functions }],
+                }] },
+            },
+        },
     })
 }
 
