@@ -10,6 +10,8 @@ import pathlib
 import subprocess
 import sys
 
+import yaml
+
 STATE = pathlib.Path(os.environ["STATE"])
 SERVICES = STATE / "ksvc.json"
 DEPLOYMENTS = STATE / "deployment.json"
@@ -57,6 +59,19 @@ def patch(service, operations):
         target[last] = operation["value"]
 
 
+def apply(services, deployments, objects):
+    """What is applied replaces a list as a whole, and leaves alone what it does not name."""
+    for applied in objects:
+        kind, name = applied["kind"], applied["metadata"]["name"]
+        there = {"Service": services, "Deployment": deployments}.get(kind, {}).get(name)
+        if there is None:
+            continue
+        template = json.loads(json.dumps(there["spec"]["template"]))
+        there["spec"]["template"]["spec"].update(applied["spec"]["template"]["spec"])
+        if kind == "Service":
+            reconcile(name, there, template)
+
+
 def shown(kind, name, item, shape):
     """What `get` prints of one object."""
     if shape == "name":
@@ -74,6 +89,17 @@ def main():
         print(verb, *words, file=log)
     services, deployments = json.loads(SERVICES.read_text()), json.loads(DEPLOYMENTS.read_text())
     if verb == "get":
+        if "--selector" in words:
+            kinds = [("serving.knative.dev/v1", "Service", services), ("apps/v1", "Deployment", deployments)]
+            wanted = kinds if words[0] == "ksvc,deployment" else kinds[:1]
+            if words[-1] == "name":
+                return print("\n".join(f"service.serving.knative.dev/{name}" for name in services))
+            items = [
+                {"apiVersion": group, "kind": kind, "metadata": {"name": name}, **one}
+                for group, kind, there in wanted
+                for name, one in there.items()
+            ]
+            return print(json.dumps({"items": items}))
         # A kind, some names, then how they are shown; what is not there is no line.
         kind, shape = words[0], words[words.index("--output") + 1]
         revisions = {name: one for service in services.values() for name, one in service["revisions"].items()}
@@ -100,13 +126,16 @@ def main():
         DEPLOYMENTS.write_text(json.dumps(deployments))
     elif verb == "rollout":
         deployment = deployments[words[1].removeprefix("deployment.apps/")]
-        assert words[0] == "status" and deployment, words
+        assert words[0] in ("status", "restart") and deployment, words
     elif verb == "apply":
         rendered = subprocess.run([os.environ["KUBECTL"], "kustomize", words[1]], check=True, capture_output=True)
         (STATE / "applied.yaml").write_bytes(rendered.stdout)
+        apply(services, deployments, yaml.safe_load_all(rendered.stdout))
+        SERVICES.write_text(json.dumps(services))
+        DEPLOYMENTS.write_text(json.dumps(deployments))
     else:
         assert verb in ("wait", "delete"), verb
-    return 0
+    return None
 
 
 sys.exit(main())

@@ -23,6 +23,9 @@ const DEPLOYED: &[&str] = &["florin-payments", "florin-payments-deliveries", "fl
 /// The Deployments of Florin's own consumer: the service's, and the other one's.
 const WORKERS: &[&str] = &["florin-payments-worker", "florin-audit-worker"];
 
+/// How a person brings a changed setting.
+const APPLY: &[&str] = &["apply", "infra/knative/overlays/worker"];
+
 /// How traffic is shown: revision and per cent of each target that gets some.
 const SHOWN: &str = r#"[.[] | .status.traffic | map(select(.percent > 0) | "\(.revisionName[-5:]) \(.percent)") | join(", ")] | join("; ")"#;
 
@@ -69,6 +72,7 @@ fn release() -> Result<String, Problem> {
     site.gets("00001 100; 00001 100; 00001 100")?;
     site.runs("0000 0000 0000; 0000 0000")?;
     what_never_gets_ready_is_taken_back()?;
+    what_runs_stays_when_a_person_changes_the_rest()?;
     Ok("migration, canary, promotion and rollback of 2 Services of 3 and 1 worker of 2, after failures too"
         .to_owned())
 }
@@ -95,6 +99,42 @@ fn what_never_gets_ready_is_taken_back() -> Result<(), Problem> {
     site.script("rollback", "3")?;
     site.runs("2222 2222 0000; 2222 0000")?;
     site.gets("00005 100; 00002 100; 00001 100")
+}
+
+/// A setting is applied and a secret changed, before a release, after one and after its rollback: the images stay.
+fn what_runs_stays_when_a_person_changes_the_rest() -> Result<(), Problem> {
+    let site = Site::open()?;
+    let functions = "[.[].spec.template.spec.containers[0].env[0].value] | join(\" \")";
+    site.by_hand()?;
+    site.runs("0000 0000 0000; 0000 0000")?;
+    same("the variables", &site.state(functions)?, "payments.* kept audit.*")?;
+    for verb in ["remember", "canary"] {
+        site.script(verb, "1")?;
+    }
+    // While a release is under way the newest revision is not what runs.
+    for told in [&["refresh"], APPLY] {
+        match site.told(told, "1") {
+            Err(Problem::Failed(said)) if said.contains("a release is under way") => {}
+            other => return Err(Problem::Failed(format!("{told:?} of a canary: {other:?}"))),
+        }
+    }
+    site.script("promote", "1")?;
+    site.by_hand()?;
+    site.runs("1111 1111 0000; 1111 0000")?;
+    site.script("rollback", "1")?;
+    site.runs("0000 0000 0000; 0000 0000")?;
+    let ran = site.state(SHOWN)?;
+    site.by_hand()?;
+    site.runs("0000 0000 0000; 0000 0000")?;
+    if site.state(SHOWN)? == ran {
+        return Err(Problem::Failed(format!("the requests stay with what ran before: {ran}")));
+    }
+    let log = fs::read_to_string(site.scratch.path().join("log"))?;
+    same(
+        "restarts",
+        &log.matches("rollout restart deployment.apps/florin-payments-worker").count().to_string(),
+        "3",
+    )
 }
 
 /// A directory with the state, a copy of what is applied, and the stand-in under kubectl's name.
@@ -129,9 +169,19 @@ impl Site {
     }
 
     fn script(&self, verb: &str, digit: &str) -> Result<String, Problem> {
+        self.told(&[verb], digit)
+    }
+
+    /// A setting is applied, and a secret changes.
+    fn by_hand(&self) -> Result<(), Problem> {
+        self.told(APPLY, "")?;
+        self.told(&["refresh"], "").map(drop)
+    }
+
+    fn told(&self, words: &[&str], digit: &str) -> Result<String, Problem> {
         let mut script = Command::new(text::github().join("deploy/knative"));
         let here = self.scratch.path();
-        script.arg(verb).current_dir(here).env("PATH", lint::search_path(&[here])?);
+        script.args(words).current_dir(here).env("PATH", lint::search_path(&[here])?);
         script.env("STATE", here).env("KUBECTL", &self.kubectl);
         script.env("SERVICE", "payments").env("FLORIN_NAMESPACE", "florin").env("FLORIN_CLUSTER", "");
         script
@@ -180,7 +230,7 @@ fn deployed(name: &str) -> String {
     format!(
         r#""{name}": {{"spec": {{"template": {{"metadata": {{"annotations": {{}}}}, "spec": {SPEC}}}}},
             "revisions": {{"{name}-00001": {{"spec": {SPEC}}}}},
-            "status": {{"traffic": [{{"latestRevision": true, "percent": 100, "revisionName": "{name}-00001"}}]}}}}"#
+            "status": {{"conditions": {{"Ready": true, "RoutesReady": true}}, "traffic": [{{"latestRevision": true, "percent": 100, "revisionName": "{name}-00001"}}]}}}}"#
     )
 }
 
