@@ -296,3 +296,12 @@ fn headers_of_the_hop_end_at_the_front_and_the_length_is_that_of_the_body() {
         assert_eq!(all(&request, "content-length"), ["3"]);
     }
 }
+
+#[test]
+fn what_a_release_asks_a_version_is_whether_it_is_ready() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.github/deploy/lambda");
+    let script = std::fs::read_to_string(script).unwrap();
+    let question = script.lines().find_map(|line| line.strip_prefix("question='")?.strip_suffix('\''));
+    let asked = request(&serde_json::from_str(question.unwrap()).unwrap()).unwrap();
+    assert_eq!((asked.method().as_str(), asked.uri().path()), ("GET", "/readyz"));
+}

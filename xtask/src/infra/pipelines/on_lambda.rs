@@ -21,6 +21,24 @@ const FUNCTIONS: &[&str] = &["florin-payments", "florin-payments-expire_authoriz
 /// What stands in the place of Docker: it writes down what it is asked to run, and with which database.
 const DOCKER: &str = "#!/bin/sh\necho \"$FLORIN_DATABASE_URL $*\" > docker.log\n";
 
+/// What stands before the client: the emulator runs no code, so whether a version answers stands in the file closed, and where a
+/// package is downloaded from is made up.
+const AWS: &str = r#"#!/bin/sh
+case "$1 $2" in
+  "lambda invoke")
+    echo "$4 $6" >> invoked
+    cp "${8#fileb://}" question
+    if grep --quiet --line-regexp --fixed-strings "$4 $6" closed; then status=503; else status=200; fi
+    echo "{\"statusCode\": $status}" > "$9"
+    ;;
+  "lambda get-function") echo "https://packages.example/$4/$6" ;;
+  *) exec REAL "$@" ;;
+esac
+"#;
+
+/// What stands in the place of curl: the package that ran first is the only one that is asked for.
+const CURL: &str = "#!/bin/sh\necho \"$6\" >> downloads\ncp one.zip \"$5\"\n";
+
 /// A package whose program says its second argument.
 const PACKAGE: &str = "import sys, zipfile\n\
     with zipfile.ZipFile(sys.argv[1], 'w') as package:\n\
@@ -61,14 +79,42 @@ fn release() -> Result<String, Problem> {
     site.script("rollback", &[])?;
     site.lives(["1", "1", "1"])?;
 
+    // One that does not start gets no share, and neither does another function's of the same package.
+    site.scratch.write("closed", "florin-payments-expire_authorizations 3")?;
     site.script("remember", &[])?;
-    site.script("canary", &[("ZIP", "three.zip")])?;
+    match site.script("canary", &[("ZIP", "three.zip")]) {
+        Err(Problem::Failed(said)) if said.contains("version 3 is not ready") => {}
+        other => return Err(Problem::Failed(format!("a version that answers 503 is taken: {other:?}"))),
+    }
+    site.lives(["1", "1", "1"])?;
+    site.script("rollback", &[])?;
+
+    site.scratch.write("closed", "")?;
+    site.script("remember", &[])?;
+    site.script("canary", &[("ZIP", "four.zip")])?;
+    if site.script("refresh", &[]).is_ok() {
+        return Err(Problem::Failed("a canary is started anew, for all calls".to_owned()));
+    }
     site.script("promote", &[])?;
-    site.lives(["3", "3", "1"])?;
-    // What ran before is 1, and not 2, which was taken back.
+    site.lives(["4", "4", "1"])?;
+    // What ran before is 1, and not 2 or 3, which were taken back.
     site.script("rollback", &[])?;
     site.lives(["1", "1", "1"])?;
-    Ok("canary, watch, promote and rollback of 2 functions of 3".to_owned())
+
+    // A secret changed: what runs is published once more, and not the newest code.
+    site.script("refresh", &[])?;
+    site.lives(["5", "5", "1"])?;
+    let downloads = fs::read_to_string(site.scratch.path().join("downloads"))?;
+    let wanted = FUNCTIONS[..2].iter().map(|name| format!("https://packages.example/{name}/1\n"));
+    same("the packages", &downloads, &wanted.collect::<String>())?;
+    for version in ["1", "5"] {
+        same("the code", &site.code("florin-payments", version)?, &site.code("florin-audit", "1")?)?;
+    }
+    site.script("refresh", &[])?;
+    site.lives(["6", "6", "1"])?;
+    site.script("rollback", &[])?;
+    site.lives(["1", "1", "1"])?;
+    Ok("canary, watch, promote, rollback and refresh of 2 functions of 3".to_owned())
 }
 
 /// An emulator, and a directory with packages and the stand-in of Docker.
@@ -83,12 +129,15 @@ impl Site {
         let programs = programs::aws()?;
         let python = tools::python()?;
         let scratch = Scratch::make()?;
-        for package in ["one", "two", "three"] {
+        for package in ["one", "two", "three", "four"] {
             let zip = scratch.path().join(format!("{package}.zip"));
             command::run(Command::new(&python).args(["-c", PACKAGE]).arg(zip).arg(package))?;
         }
-        let docker = scratch.write("docker", DOCKER)?;
-        fs::set_permissions(docker, fs::Permissions::from_mode(0o755))?;
+        let aws = AWS.replace("REAL", &programs.join("aws").display().to_string());
+        for (name, stand_in) in [("docker", DOCKER), ("aws", &aws), ("curl", CURL)] {
+            fs::set_permissions(scratch.write(name, stand_in)?, fs::Permissions::from_mode(0o755))?;
+        }
+        scratch.write("closed", "")?;
         Ok(Self { aws: AwsServer::queues(&python)?, programs, scratch })
     }
 
@@ -124,6 +173,12 @@ impl Site {
     fn alarm(&self, name: &str, state: &str) -> Result<(), Problem> {
         let tells = "cloudwatch set-alarm-state --state-reason test";
         self.aws(&[words(tells), vec!["--alarm-name", name, "--state-value", state]].concat()).map(drop)
+    }
+
+    /// The digest of a version's package.
+    fn code(&self, name: &str, version: &str) -> Result<String, Problem> {
+        let asked = "lambda get-function-configuration --query CodeSha256";
+        self.aws(&[words(asked), vec!["--function-name", name, "--qualifier", version]].concat())
     }
 
     /// The versions behind the aliases, in the order of [`FUNCTIONS`].
