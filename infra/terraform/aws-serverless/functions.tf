@@ -57,6 +57,11 @@ resource "aws_lambda_function" "this" {
     }
   }
 
+  # `.github/deploy/lambda refresh` changes it: a version is published only where something differs.
+  lifecycle {
+    ignore_changes = [description]
+  }
+
   # Lambda writes to the group of its own name, and would make it itself, without an end to its logs.
   depends_on = [aws_iam_role_policy.lambda, aws_cloudwatch_log_group.lambda, terraform_data.checks]
 }

@@ -7,7 +7,7 @@ mod told;
 
 use super::check::{Check, Outcome, Target};
 use crate::problem::Problem;
-use own::{commands, paths, tasks};
+use own::{commands, paths, scripts, tasks};
 use terraform::terraform;
 use told::told;
 
@@ -18,6 +18,7 @@ pub(super) const TARGET: Target = Target {
         Check { name: "paths and links lead somewhere", slow: false, run: || looked(paths) },
         Check { name: "the tasks of cargo xtask parse", slow: false, run: || looked(tasks) },
         Check { name: "commands, options and variables are florin's", slow: false, run: || looked(commands) },
+        Check { name: "scripts of a release do what they are told", slow: false, run: || looked(scripts) },
         Check { name: "what Terraform is told is all it wants", slow: false, run: || looked(terraform) },
         Check { name: "what the platforms are told is theirs", slow: false, run: || looked(told) },
         Check { name: "what is wrong in the page is found", slow: true, run: found },
@@ -45,6 +46,9 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("florin effects list ", "florin effects lists ", "florin effects has no command lists"),
     ("florin migrate --database-url", "florin migrate --database", "florin migrate has no option --database"),
     ("`FLORIN_AUDIENCE`", "`FLORIN_AUDIENCES`", "florin does not know FLORIN_AUDIENCES"),
+    ("SERVICE=audit FLORIN_NAME", "SERVICE=payments FLORIN_NAME", "and the catalog has"),
+    ("deploy/knative refresh", "deploy/knative refreshed", "deploy/knative has no verb refreshed"),
+    ("FLORIN_NAME=florin .github", "FLORIN_NAMES=florin .github", "does not read FLORIN_NAMES"),
     ("-var card_url=", "-var card_address=", "`-var card_address`"),
     (" -var cluster_name=shop", "", "aws-kubernetes: apply is not given cluster_name"),
     ("output -raw broker_endpoint", "output -raw broker_host", "`output -raw broker_host`"),
@@ -68,7 +72,7 @@ fn found() -> Result<Outcome, Problem> {
         }
         let broken = page.replace(from, to);
         let mut said = Vec::new();
-        for look in [paths, tasks, commands, terraform, told] {
+        for look in [paths, tasks, commands, scripts, terraform, told] {
             said.extend(look(&broken)?.0);
         }
         if !said.iter().any(|one| one.contains(words)) {

@@ -1,6 +1,7 @@
 //! What the page names of this project: paths, tasks of `cargo xtask`, commands of the binary and its variables.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::process::Command;
 
 use super::Seen;
@@ -8,6 +9,7 @@ use super::page::{after, anchor, codes, in_a_name, in_a_path};
 use crate::arguments;
 use crate::bring::workspace;
 use crate::infra::check::{florin_program, output};
+use crate::infra::pipelines::catalog;
 use crate::problem::Problem;
 
 pub(super) fn paths(page: &str) -> Result<Seen, Problem> {
@@ -66,9 +68,64 @@ pub(super) fn commands(page: &str) -> Result<Seen, Problem> {
                 .map(|option| format!("florin {first} has no option --{option}")),
         );
     }
-    let known = help(&["serve"])?;
+    let mut known = help(&["serve"])?;
+    // What a script of .github/deploy reads is looked at with its command.
+    for command in scripts_of(page) {
+        known.extend(command.variables.iter().map(|(name, _)| format!("{name} ")));
+    }
     let variables = after(page, "FLORIN_", |c| c.is_ascii_uppercase() || c == '_');
     let unknown = variables.iter().filter(|name| !known.contains(&format!("FLORIN_{name} ")));
     missing.extend(unknown.map(|name| format!("florin does not know FLORIN_{name}")));
     Ok((missing, commands.len() + variables.len()))
+}
+
+/// A command that runs a script of .github/deploy: `NAME=VALUE ... .github/deploy/PLATFORM VERB`.
+struct Script<'a> {
+    variables: Vec<(&'a str, &'a str)>,
+    name: &'a str,
+    verb: &'a str,
+}
+
+fn scripts_of(page: &str) -> Vec<Script<'_>> {
+    let commands = codes(page).into_iter().filter_map(|code| {
+        let (before, after) = code.split_once(".github/deploy/")?;
+        let mut words = after.split_whitespace();
+        Some(Script {
+            variables: before.split_whitespace().filter_map(|word| word.split_once('=')).collect(),
+            name: words.next().unwrap_or_default(),
+            verb: words.next().unwrap_or_default(),
+        })
+    });
+    commands.collect()
+}
+
+/// Whether every script has the verb, reads what it is given, and starts every service of the catalog anew.
+pub(super) fn scripts(page: &str) -> Result<Seen, Problem> {
+    let services = catalog(&fs::read_to_string(workspace().join("infra/catalog/terraform.json"))?);
+    let scripts = scripts_of(page);
+    let mut missing = Vec::new();
+    for Script { variables, name, verb } in &scripts {
+        let Ok(text) = fs::read_to_string(workspace().join(".github/deploy").join(name)) else {
+            missing.push(format!("there is no .github/deploy/{name}"));
+            continue;
+        };
+        let usage =
+            text.lines().find_map(|line| line.split_once("usage: $0 ")).map_or("", |(_, usage)| usage);
+        if !usage.split(['|', ' ', '"']).any(|known| known == *verb) {
+            missing.push(format!(".github/deploy/{name} has no verb {verb}"));
+        }
+        let unread = variables.iter().filter(|(variable, _)| !text.contains(&format!("${variable}")));
+        missing.extend(unread.map(|(variable, _)| format!(".github/deploy/{name} does not read {variable}")));
+        let told = scripts.iter().filter(|other| other.name == *name && other.verb == *verb);
+        let told: BTreeSet<String> = told
+            .flat_map(|other| &other.variables)
+            .filter(|it| it.0 == "SERVICE")
+            .map(|it| it.1.to_owned())
+            .collect();
+        if *verb == "refresh" && told != services {
+            missing
+                .push(format!(".github/deploy/{name} refresh: {told:?}, and the catalog has {services:?}"));
+        }
+    }
+    Ok((missing, scripts.len()))
 }

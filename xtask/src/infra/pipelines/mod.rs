@@ -13,6 +13,8 @@ mod programs;
 mod services;
 mod text;
 
+pub(super) use services::catalog;
+
 use super::check::{Check, DECLARED, Outcome, Target};
 use crate::problem::Problem;
 

@@ -56,7 +56,7 @@ fn same(what: &str, named: &BTreeSet<String>, services: &BTreeSet<String>) -> Re
 }
 
 /// The names of the services: the keys at the second level of a file that we write ourselves.
-pub(super) fn catalog(json: &str) -> BTreeSet<String> {
+pub(in crate::infra) fn catalog(json: &str) -> BTreeSet<String> {
     let names = json.lines().filter_map(|line| line.strip_prefix("    \"")?.strip_suffix("\": {"));
     names.map(str::to_owned).collect()
 }
