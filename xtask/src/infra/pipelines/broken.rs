@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::{commands, lint, services, skipped_where_missing, text};
+use super::{commands, lint, on_github, services, skipped_where_missing, text};
 use crate::infra::check::{Outcome, output};
 use crate::infra::kubernetes::Scratch;
 use crate::problem::Problem;
@@ -141,6 +141,20 @@ const BROKEN: &[Broken] = &[
         to: "options: [payments]",
         check: services::chosen,
         words: "the catalog has",
+    },
+    Broken {
+        file: "workflows/deploy.yml",
+        from: "permissions: {}\n",
+        to: "permissions: {}\nconcurrency: { group: deploy, cancel-in-progress: false }\n",
+        check: on_github::turns,
+        words: "deploy.yml: all of it waits",
+    },
+    Broken {
+        file: "workflows/rollback.yml",
+        from: "cancel-in-progress: true",
+        to: "cancel-in-progress: false",
+        check: on_github::turns,
+        words: "rollback.yml does not say",
     },
 ];
 

@@ -70,7 +70,7 @@ pub(super) fn there(github: &Path) -> Result<String, Problem> {
 
 /// A script of a platform has verbs; what it shares with others has none.
 fn is_platform(script: &Path) -> bool {
-    !script.ends_with("pages")
+    !script.ends_with("pages") && !script.ends_with("later")
 }
 
 fn knows(script: &Path, verb: &str) -> Result<(), String> {
@@ -119,9 +119,9 @@ fn read(script: &Path) -> Result<BTreeSet<String>, Problem> {
         let rest = rest.strip_prefix('{').unwrap_or(rest);
         let end = rest.find(|c: char| !(c.is_ascii_uppercase() || c == '_')).unwrap_or(rest.len());
         let name = &rest[..end];
-        // SECONDS is the shell's own, and `$LATEST` is what Lambda calls what is not published.
-        if !name.is_empty() && !["SECONDS", "LATEST"].contains(&name) && !text.contains(&format!("{name}=$("))
-        {
+        // SECONDS is the shell's own, GITHUB_... every run's, and `$LATEST` is what Lambda calls what is not published.
+        let is_given = ["SECONDS", "LATEST"].contains(&name) || name.starts_with("GITHUB_");
+        if !name.is_empty() && !is_given && !text.contains(&format!("{name}=$(")) {
             names.insert(name.to_owned());
         }
     }

@@ -5,6 +5,7 @@ mod broken;
 mod commands;
 mod dependencies;
 mod lint;
+mod on_github;
 mod on_helm;
 mod on_knative;
 mod on_lambda;
@@ -40,6 +41,7 @@ pub(super) const TARGET: Target = Target {
             slow: false,
             run: services::run,
         },
+        Check { name: "a release waits for its own service alone", slow: false, run: on_github::run },
         Check {
             name: "licences, bans and sources of what is built in",
             slow: false,
