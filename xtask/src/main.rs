@@ -29,7 +29,7 @@ Usage: cargo xtask test [FILTER...] [-p PACKAGE] [--parts LIST] [CARGO OPTION...
        cargo xtask chaos [--rounds N] [--seed S] [--on SET-UP]
        cargo xtask infra [TARGET...] [--fast] [--strict]
        cargo xtask mutants [NAME...]
-       cargo xtask affected --since COMMIT [--packages]
+       cargo xtask affected --since COMMIT [--packages | --targets]
        cargo xtask sbom --name ARTIFACT --features LIST --target TRIPLE
        cargo xtask bench [--rows LIST] [--json FILE] [--plot FILE] [--quick]
 
@@ -41,7 +41,7 @@ infra     proves what lies under infra/ and .github/: terraform, knative, helm, 
           docs; all of it when no target is named
 mutants   breaks guarantees on purpose, in a scratch worktree, and expects the named test to fail
 affected  prints the services a change reaches as a JSON array; with --packages the options that make
-          `test` run what it may break
+          `test` run what it may break, with --targets the targets of `infra` that look at what it touched there
 sbom      prints what an artifact of florin-host with these features is built from, as CycloneDX
 bench     builds for release and measures what the guarantees cost, each number beside its baseline
 

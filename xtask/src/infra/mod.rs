@@ -127,7 +127,8 @@ pub(crate) fn checks(run: &InfraRun) -> Result<Verdict, Problem> {
     Ok(verdict)
 }
 
-fn names() -> impl Iterator<Item = &'static str> {
+/// What the targets are called.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     TARGETS.iter().map(|target| target.name)
 }
 

@@ -101,6 +101,13 @@ const BROKEN: &[Broken] = &[
         words: "affected does not know `--from`",
     },
     Broken {
+        file: "workflows/test.yml",
+        from: "\"$BASE\" --targets",
+        to: "\"$BASE\" --target",
+        check: commands::there,
+        words: "affected does not know `--target`",
+    },
+    Broken {
         file: "workflows/service.yml",
         from: "infra/containers/Dockerfile",
         to: "infra/container/Dockerfile",
