@@ -12,7 +12,14 @@ for (const file of process.argv.slice(2)) {
   if (data.services) {
     const [payments, audit] = ["payments", "audit"].map((name) => data.services.find((service) => service.name === name));
     const queues = audit.queues.map((queue) => JSON.parse(JSON.stringify(queue).replaceAll("audit", "ledger")));
-    data.services.push({ ...another(payments), queues });
+    const ledger = another(payments);
+    // With more operations than one HTTPRoute takes.
+    for (let entry = 1; entry <= 150; entry += 1) {
+      const path = `/v1/ledger-entries-${entry}`;
+      const operation = { function: `ledger.list_entries_${entry}`, method: "GET", path, exact: true, prefix: path, regex: path };
+      ledger.routes.push({ ...ledger.routes[0], ...operation });
+    }
+    data.services.push({ ...ledger, queues });
   } else {
     const grown = data.items.filter((item) => item.metadata.name.includes("payments")).map(another);
     const triggers = data.items.filter((item) => item.kind === "Trigger");

@@ -20,7 +20,16 @@ export function helm(objects, catalog, match) {
     ...compare("worker or clock", serving("on"), entered),
     ...compare("web", serving("off"), catalog.services.map((service) => service.functions)),
     ...queues(objects, catalog),
+    ...objects.filter((object) => object.kind === "HTTPRoute").flatMap(limits),
   ];
+}
+
+/** What the Gateway API takes of one route: kubernetes-sigs/gateway-api, apis/v1/httproute_types.go. */
+function limits({ metadata, spec }) {
+  const matches = spec.rules.map((rule) => rule.matches.length);
+  const all = matches.reduce((sum, count) => sum + count, 0);
+  if (matches.length <= 16 && Math.max(...matches) <= 64 && all <= 128) return [];
+  return [`HTTPRoute ${metadata.name}: ${all} matches in rules of ${matches.join(", ")}`];
 }
 
 /** Every ScaledObject looks at the queues of the functions that its workers consume. */
