@@ -59,7 +59,7 @@ fn a_rollback_takes_back_one_service() -> Result<(), Problem> {
     let site = Site::open()?;
     site.runs("0", "1")?;
     let ran = site.image("payments")?;
-    site.released("payments", "2")?;
+    says(&site.released("payments", "2")?, "all pods have the new image, and all requests")?;
     let (repository, tag) = ran.split_once(':').unwrap_or_default();
     let remembered = format!(r#"{{"repository":"{repository}","tag":"{tag}","digest":""}}"#);
     same("what is gone back to", &site.before("payments")?, &remembered)?;
