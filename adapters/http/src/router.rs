@@ -43,8 +43,8 @@ pub fn router(app: &Arc<App>) -> Router {
             reply::problem(&codes::NOT_FOUND.because(detail), &call::trace_of(request.extensions()))
         })
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn(dress))
-        .layer(from_fn(traced))
+        // One for both: each costs a boxed future and a copy of all that is inside it.
+        .layer(from_fn(async |request, next| traced(request, |request| dress(request, next)).await))
 }
 
 /// The problem of a method that a path does not know. axum keeps it for each router: one that is merged says it too.

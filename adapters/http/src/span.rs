@@ -1,7 +1,6 @@
 //! The server span of a request, by OpenTelemetry's HTTP conventions: one at every door, whatever the answer is.
 
 use axum::extract::{MatchedPath, Request};
-use axum::middleware::Next;
 use axum::response::Response;
 use florin_kernel::trace::{self, TraceParent};
 use http::{HeaderName, Method, StatusCode, Version};
@@ -87,10 +86,13 @@ impl Served {
 }
 
 /// Serves a request inside a server span of its own; its [`TraceParent`] is an extension of the request.
-pub async fn traced(mut request: Request, next: Next) -> Response {
+pub async fn traced<F: Future<Output = Response>>(
+    mut request: Request,
+    serve: impl FnOnce(Request) -> F,
+) -> Response {
     let served = Served::begin(&request);
     request.extensions_mut().insert(served.trace);
-    let response = next.run(request).instrument(served.span()).await;
+    let response = serve(request).instrument(served.span()).await;
     served.end(response.status());
     response
 }

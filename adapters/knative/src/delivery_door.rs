@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::middleware::from_fn;
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine;
@@ -65,7 +65,7 @@ pub fn routes(app: &Arc<App>, guard: Guard) -> Router {
         .route("/_deliver/{function}", post(deliver))
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::new(Door { app: Arc::clone(app), guard }))
-        .layer(from_fn(traced))
+        .layer(from_fn(async |request, next: Next| traced(request, |request| next.run(request)).await))
 }
 
 async fn deliver(State(door): State<Arc<Door>>, Path(function): Path<String>, request: Request) -> Response {

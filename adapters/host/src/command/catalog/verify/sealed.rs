@@ -26,7 +26,7 @@ const SEALED: &[Sealed] = &[
     sealed("catalog.tf", "locals", "536cc458a8f7"),
     sealed("catalog.tf", r#"resource "terraform_data" "checks""#, "91b201ace3d6"),
     sealed("functions.tf", "locals", "ee998e334dc7"),
-    sealed("functions.tf", r#"resource "aws_lambda_function" "this""#, "92cc3829186b"),
+    sealed("functions.tf", r#"resource "aws_lambda_function" "this""#, "d2fa0e1d1efd"),
     sealed("functions.tf", r#"resource "aws_lambda_alias" "live""#, "8fd0d99ba5b5"),
     sealed("http_api.tf", r#"resource "aws_apigatewayv2_api" "this""#, "507d266578a8"),
     sealed("http_api.tf", r#"resource "aws_apigatewayv2_authorizer" "jwt""#, "05e723e0bcbf"),
