@@ -1,5 +1,6 @@
 //! How requests reach the processes: by HTTP to containers, or through a front to functions.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ impl Serves {
 pub(crate) struct Door {
     way: Way,
     faults: Arc<Mutex<Vec<String>>>,
+    out_of_time: Arc<AtomicU64>,
 }
 
 /// How a request gets in.
@@ -80,7 +82,7 @@ impl Way {
 
 impl Door {
     pub(crate) fn by(way: Way) -> Self {
-        Self { way, faults: Arc::default() }
+        Self { way, faults: Arc::default(), out_of_time: Arc::default() }
     }
 
     /// Sends a request through the door of this turn; nothing when there was no answer. That something is away (503)
@@ -94,10 +96,17 @@ impl Door {
         outgoing: Outgoing,
     ) -> Option<Reply> {
         let reply = self.way.send(client, turn, method.clone(), path, outgoing).await?;
-        if is_fault(reply.status) {
+        if matches!(self.way, Way::Lambda(_)) && is_out_of_time(&reply) {
+            self.out_of_time.fetch_add(1, Ordering::SeqCst);
+        } else if is_fault(reply.status) {
             self.faults().push(format!("{method} {path}: a fault: {reply:?}"));
         }
         Some(reply)
+    }
+
+    /// How often a function's time was up before its work was done.
+    pub(crate) fn out_of_time(&self) -> u64 {
+        self.out_of_time.load(Ordering::SeqCst)
     }
 
     /// The faults since they were last taken.
@@ -141,6 +150,12 @@ impl Door {
 /// (502, 504) is no answer here.
 fn is_fault(status: u16) -> bool {
     status >= 500 && status != 503
+}
+
+/// Whether a function says that its time was up. Its platform's clock and its own are moved one after the other, so an
+/// invocation may begin with its deadline behind it.
+fn is_out_of_time(reply: &Reply) -> bool {
+    (reply.status, reply.code()) == (504, "timeout")
 }
 
 #[cfg(test)]

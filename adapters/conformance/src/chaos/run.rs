@@ -83,6 +83,7 @@ pub async fn run(options: &Options, mut progress: impl FnMut(&Summary)) -> Resul
         summary.cuts = done.cuts.load(Ordering::SeqCst);
         summary.database_restarts = done.database_restarts.load(Ordering::SeqCst);
         summary.broker_restarts = done.broker_restarts.load(Ordering::SeqCst);
+        summary.out_of_time = world.door.out_of_time();
         summary.late_faults = done.late.load(Ordering::SeqCst);
         summary.points_not_reached = done.not_reached.load(Ordering::SeqCst);
         summary.provider_faults = world.provider.faults();
@@ -96,6 +97,9 @@ pub async fn run(options: &Options, mut progress: impl FnMut(&Summary)) -> Resul
     let untold = summary.untold();
     if options.rounds >= ENOUGH && !untold.is_empty() {
         return Err(format!("{summary}\nthe check was never told that {}", untold.join(", nor that ")));
+    }
+    if summary.out_of_time > 2 + summary.requests / 1_000 {
+        return Err(format!("{summary}\nmore than one request of a thousand ran out of time"));
     }
     let restarts = summary.database_restarts + summary.broker_restarts;
     if world.servers.can_crash() && restarts < options.rounds / faults::CRASH_EVERY {

@@ -17,6 +17,8 @@ pub struct Summary {
     pub requests: u64,
     /// Of these, those without an answer.
     pub unanswered: u64,
+    /// Those whose function said that its time was up.
+    pub out_of_time: u64,
     /// Processes that SIGKILL ended.
     pub kills: u64,
     /// Of these, by the point at which they died.
@@ -63,8 +65,8 @@ impl fmt::Display for Summary {
         writeln!(f, "  rounds                    {:>9}", self.rounds)?;
         writeln!(
             f,
-            "  requests                  {:>9}  without an answer {}",
-            self.requests, self.unanswered
+            "  requests                  {:>9}  without an answer {}, out of time {}",
+            self.requests, self.unanswered, self.out_of_time
         )?;
         writeln!(f, "  kills                     {:>9}  at a point {by_point}", self.kills)?;
         writeln!(f, "  ended in order            {:>9}", self.drained)?;
