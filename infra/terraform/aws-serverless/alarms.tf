@@ -84,8 +84,9 @@ resource "aws_cloudwatch_metric_alarm" "queue" {
 # https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html
 resource "aws_cloudwatch_metric_alarm" "scheduler" {
   for_each = {
-    refused = { metric = "TargetErrorCount", why = "Lambda refuses ticks: see the scheduler's role and the functions' limits." }
-    dropped = { metric = "InvocationDroppedCount", why = "Ticks were given up: jobs did not run." }
+    refused = { metric = "TargetErrorCount", of = 2, why = "Lambda refuses ticks: see the scheduler's role and the functions' limits." }
+    # One is enough: a job that comes four times an hour would never have two of them beside each other.
+    dropped = { metric = "InvocationDroppedCount", of = 1, why = "Ticks were given up: jobs did not run." }
   }
 
   alarm_name          = "${var.name}-ticks-${each.key}"
@@ -98,7 +99,7 @@ resource "aws_cloudwatch_metric_alarm" "scheduler" {
   threshold           = 0
   period              = 300
   evaluation_periods  = 3
-  datapoints_to_alarm = 2
+  datapoints_to_alarm = each.value.of
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_actions
   ok_actions          = var.alarm_actions

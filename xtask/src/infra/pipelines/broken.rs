@@ -158,8 +158,8 @@ const BROKEN: &[Broken] = &[
     },
     Broken {
         file: "workflows/rollback.yml",
-        from: "cancel-in-progress: true",
-        to: "cancel-in-progress: false",
+        from: "cancel-in-progress: false",
+        to: "cancel-in-progress: true",
         check: on_github::turns,
         words: "rollback.yml does not say",
     },

@@ -72,7 +72,7 @@ pub(super) fn there(github: &Path) -> Result<String, Problem> {
 
 /// A script of a platform has verbs; what it shares with others has none.
 fn is_platform(script: &Path) -> bool {
-    !script.ends_with("pages") && !script.ends_with("later")
+    !["children", "later", "pages"].iter().any(|shared| script.ends_with(shared))
 }
 
 fn knows(script: &Path, verb: &str) -> Result<(), String> {

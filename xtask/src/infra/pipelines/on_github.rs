@@ -1,12 +1,14 @@
 //! Who waits for whom at GitHub: what is said there is read, and whether a release is too late is asked of a stand-in.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use florin_servers::find_program;
 
+use super::on_helm::until;
 use super::{lint, skipped_where_missing, text};
 use crate::infra::check::{Outcome, output};
 use crate::infra::kubernetes::Scratch;
@@ -24,7 +26,7 @@ const SAID: &[(&str, &str)] = &[
     ),
     (
         "workflows/rollback.yml",
-        "\n    concurrency:\n      group: deploy-${{ inputs.environment }}-${{ inputs.service }}\n      cancel-in-progress: true\n",
+        "\n    concurrency:\n      group: deploy-${{ inputs.environment }}-${{ inputs.service }}\n      cancel-in-progress: false\n      queue: max\n",
     ),
     ("workflows/service.yml", "\n    name: agreed\n    needs: staging\n"),
     ("workflows/service.yml", "\n    name: production\n    needs: [image, agreed]\n"),
@@ -34,7 +36,11 @@ const SAID: &[(&str, &str)] = &[
 ];
 
 pub(super) fn run() -> Result<Outcome, Problem> {
-    skipped_where_missing(turns(&text::github()).and_then(|_| not_too_late()))
+    skipped_where_missing(
+        turns(&text::github())
+            .and_then(|_| called_off())
+            .and_then(|called_off| Ok(format!("{}, {called_off}", not_too_late()?))),
+    )
 }
 
 /// Whether releases wait only for the same service in the same environment.
@@ -50,6 +56,31 @@ pub(super) fn turns(github: &Path) -> Result<String, Problem> {
         }
     }
     Ok(String::new())
+}
+
+/// What stands in the place of a script of a platform: it asks something that takes long, as `retry` does, and tells its number.
+const LONG: &str =
+    "set -euo pipefail\nsource \"$CHILDREN\"\nexec 3>&1\nsaid=$(bash -c 'echo $$ >&3; exec sleep 60')\n";
+
+/// Whether what a step began ends with it, when GitHub tells its first process alone.
+fn called_off() -> Result<String, Problem> {
+    let scratch = Scratch::make()?;
+    let script = scratch.write("long", LONG)?;
+    let mut step = Command::new("bash");
+    step.args(["-e", "-c", &format!("exec bash {}", script.display())]);
+    step.env("CHILDREN", text::github().join("deploy/children")).stdout(Stdio::piped());
+    let mut step = step.spawn()?;
+    let mut began = String::new();
+    BufReader::new(step.stdout.take().expect("it is piped")).read_line(&mut began)?;
+    output(Command::new("bash").args(["-c", &format!("kill -TERM {}", step.id())]))?;
+    step.wait()?;
+    until("the end of what a cancelled step began", || {
+        Ok(match fs::read_to_string(format!("/proc/{}/stat", began.trim())) {
+            Ok(stat) => stat.contains(") Z "),
+            Err(_) => true,
+        })
+    })?;
+    Ok("what a step began ends with it".to_owned())
 }
 
 fn not_too_late() -> Result<String, Problem> {

@@ -334,7 +334,7 @@ fn says(said: &str, wanted: &str) -> Result<(), Problem> {
     Err(Problem::Failed(format!("nobody says \"{wanted}\":\n{said}")))
 }
 
-fn until(what: &str, mut seen: impl FnMut() -> Result<bool, Problem>) -> Result<(), Problem> {
+pub(super) fn until(what: &str, mut seen: impl FnMut() -> Result<bool, Problem>) -> Result<(), Problem> {
     let began = Instant::now();
     while !seen()? {
         if florin_servers::interrupted() {
