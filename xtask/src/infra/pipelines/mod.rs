@@ -47,6 +47,11 @@ pub(super) const TARGET: Target = Target {
             slow: false,
             run: dependencies::allowed,
         },
+        Check {
+            name: "nothing older follows, and what is called off ends",
+            slow: true,
+            run: on_github::acted,
+        },
         Check { name: "no advisory against what is built in", slow: true, run: dependencies::advised },
         Check {
             name: "the alerts that end a canary are those that begin with it",
