@@ -127,10 +127,10 @@ impl App {
             }
             Kind::Sqs => {
                 let records = batch::records(event)?;
-                let answer =
+                let (answer, resting) =
                     batch::run(records, budget.work_ends, |record| self.deliver(record, budget)).await;
-                self.let_rest(&answer.not_attempted).await;
-                self.settle(budget.work_ends, budget).await;
+                // Beside each other: a queue that does not answer keeps no event back.
+                tokio::join!(self.let_rest(resting, budget), self.settle(budget.work_ends, budget));
                 Ok(to_raw_value(&answer).expect("strings serialize"))
             }
             Kind::Schedule => {

@@ -112,9 +112,6 @@ pub enum Outcome {
 pub struct BatchAnswer {
     /// What has to come again; nothing here means that all is done.
     pub batch_item_failures: Vec<ItemFailure>,
-    /// The one of them that nobody could try, and those behind it; Lambda is not told.
-    #[serde(skip)]
-    pub not_attempted: Vec<Record>,
 }
 
 /// One message that has to come again.
@@ -125,27 +122,54 @@ pub struct ItemFailure {
     pub item_identifier: String,
 }
 
-/// Handles the records one after the other until the deadline.
+/// What a message that nobody could try has to be known by, to stay away for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resting {
+    /// The whole ARN of its queue.
+    pub queue_arn: String,
+    /// What changing its visibility needs.
+    pub receipt_handle: String,
+    /// How often the queue has handed it out, this time included.
+    pub receive_count: u32,
+}
+
+impl Resting {
+    fn of(record: &Record) -> Self {
+        Self {
+            queue_arn: record.queue_arn.clone(),
+            receipt_handle: record.receipt_handle.clone(),
+            receive_count: record.receive_count,
+        }
+    }
+}
+
+/// Handles the records one after the other until the deadline; the answer, and what may rest: the record that nobody
+/// could try, and those behind it.
 ///
 /// A record that is not reached, that is being handled when the deadline comes (its future is dropped, and
 /// with it the transaction), or whose handler panics, is reported and touches no other.
-pub async fn run<F>(records: Vec<Record>, deadline: Instant, handle: impl Fn(Record) -> F) -> BatchAnswer
+pub async fn run<F>(
+    records: Vec<Record>,
+    deadline: Instant,
+    handle: impl Fn(Record) -> F,
+) -> (BatchAnswer, Vec<Resting>)
 where
     F: Future<Output = Outcome>,
 {
-    let mut answer = BatchAnswer::default();
+    let (mut answer, mut resting) = (BatchAnswer::default(), Vec::new());
     let mut stopped_groups = BTreeSet::new();
     let (mut late, mut away) = (false, false);
     for record in records {
         let message_id = record.message_id.clone();
         let group = record.group.clone();
+        let rests = Resting::of(&record);
         late |= Instant::now() >= deadline;
         let outcome = if away {
             Outcome::NotAttempted
         } else if late || group.as_ref().is_some_and(|group| stopped_groups.contains(group)) {
             Outcome::Failed
         } else {
-            let handled = AssertUnwindSafe(async { handle(record.clone()).await }).catch_unwind();
+            let handled = AssertUnwindSafe(async { handle(record).await }).catch_unwind();
             match tokio::time::timeout_at(deadline, handled).await {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(_)) => {
@@ -160,12 +184,12 @@ where
         };
         if outcome == Outcome::NotAttempted {
             away = true;
-            answer.not_attempted.push(record);
+            resting.push(rests);
         }
         if outcome != Outcome::Done {
             stopped_groups.extend(group);
             answer.batch_item_failures.push(ItemFailure { item_identifier: message_id });
         }
     }
-    answer
+    (answer, resting)
 }

@@ -9,9 +9,10 @@ use florin_queue::cloudevents::decode_sqs;
 use florin_queue::port::Subscription;
 use florin_queue::rest;
 use futures_util::future::{BoxFuture, join_all};
+use tokio::time::timeout_at;
 
 use crate::app::App;
-use crate::batch::{Outcome, Record};
+use crate::batch::{Outcome, Record, Resting};
 use crate::budget::Budget;
 
 /// A message that is to come again after a while and not before.
@@ -34,7 +35,8 @@ impl App {
     pub(crate) async fn deliver(&self, record: Record, budget: Budget) -> Outcome {
         let Some((service, function)) = self.reaction_of(&record.queue) else {
             tracing::error!(messaging.destination.name = record.queue, "no function here has this queue");
-            return Outcome::NotAttempted;
+            // No outage: the release that has the function may be asked next.
+            return Outcome::Failed;
         };
         let event = match decode_sqs(&record.body, &self.limits) {
             Ok(event) => event,
@@ -52,24 +54,31 @@ impl App {
         match service.deliver(function, event, Some(budget.room_left())).await {
             Disposition::Done | Disposition::Duplicate | Disposition::Permanent { .. } => Outcome::Done,
             Disposition::Retry { after } => {
-                self.postpone(&record, after).await;
+                self.postpone(record.queue_arn, record.receipt_handle, after).await;
                 Outcome::Failed
             }
+            // The time was up; nothing is known of a database that was not waited for.
+            Disposition::NotAttempted if budget.room_left().is_zero() => Outcome::Failed,
             Disposition::NotAttempted => Outcome::NotAttempted,
         }
     }
 
     /// Messages that nobody could attempt stay away for a while when SQS has delivered them often; else they come again
-    /// after the queue's own time-out.
-    pub(crate) async fn let_rest(&self, records: &[Record]) {
-        let resting = records.iter().map(|record| (record, rest(record.receive_count)));
-        let resting = resting.filter(|(_, rest)| !rest.is_zero());
-        join_all(resting.map(|(record, rest)| self.postpone(record, rest))).await;
+    /// after the queue's own time-out. So do those whose rest SQS does not confirm before the answer is due.
+    pub(crate) async fn let_rest(&self, resting: Vec<Resting>, budget: Budget) {
+        let resting = resting.into_iter().map(|one| (rest(one.receive_count), one));
+        let resting = resting.filter(|(rest, _)| !rest.is_zero());
+        let telling =
+            join_all(resting.map(|(rest, one)| self.postpone(one.queue_arn, one.receipt_handle, rest)));
+        if timeout_at(budget.answer_is_due, telling).await.is_err() {
+            tracing::warn!(
+                "messages come again after the queue's own time-out: the queue took no rest in time"
+            );
+        }
     }
 
-    async fn postpone(&self, record: &Record, after: Duration) {
+    async fn postpone(&self, queue_arn: String, receipt_handle: String, after: Duration) {
         let Some(postpone) = &self.postpone else { return };
-        let Record { queue_arn, receipt_handle, .. } = record.clone();
         postpone(Postponed { queue_arn, receipt_handle, after }).await;
     }
 

@@ -44,7 +44,7 @@ fn far() -> Instant {
 /// Fails the messages named here; gives the failures reported and the messages tried.
 async fn run_failing(records: Vec<Record>, failing: &[&str]) -> (BatchAnswer, Vec<String>) {
     let tried = RefCell::new(Vec::new());
-    let answer = batch::run(records, far(), |record| {
+    let (answer, _) = batch::run(records, far(), |record| {
         tried.borrow_mut().push(record.message_id.clone());
         let fails = failing.contains(&record.message_id.as_str());
         async move { if fails { Outcome::Failed } else { Outcome::Done } }
@@ -92,7 +92,7 @@ async fn a_group_means_nothing_in_a_standard_queue() {
 async fn what_the_deadline_does_not_let_us_finish_or_reach_is_reported() {
     let tried = RefCell::new(Vec::new());
     let deadline = Instant::now() + Duration::from_millis(20);
-    let answer = batch::run(records("payments", &["1", "2", "3"]), deadline, |record| {
+    let (answer, _) = batch::run(records("payments", &["1", "2", "3"]), deadline, |record| {
         tried.borrow_mut().push(record.message_id.clone());
         async move {
             if record.message_id == "2" {
@@ -108,7 +108,7 @@ async fn what_the_deadline_does_not_let_us_finish_or_reach_is_reported() {
 
 #[tokio::test]
 async fn after_the_deadline_nothing_is_tried_and_all_is_reported() {
-    let answer = batch::run(records("payments", &["1", "2"]), Instant::now(), |_| async {
+    let (answer, _) = batch::run(records("payments", &["1", "2"]), Instant::now(), |_| async {
         panic!("nothing is tried");
     })
     .await;
@@ -118,18 +118,20 @@ async fn after_the_deadline_nothing_is_tried_and_all_is_reported() {
 #[tokio::test]
 async fn when_one_could_not_be_attempted_the_rest_is_not_tried_and_all_of_it_is_reported() {
     let tried = RefCell::new(Vec::new());
-    let answer = batch::run(records("payments", &["1", "2", "3"]), far(), |record| {
+    let (answer, resting) = batch::run(records("payments", &["1", "2", "3"]), far(), |record| {
         tried.borrow_mut().push(record.message_id.clone());
         async move { if record.message_id == "2" { Outcome::NotAttempted } else { Outcome::Done } }
     })
     .await;
     assert_eq!(failed(&answer), ["2", "3"]);
     assert_eq!(*tried.borrow(), ["1", "2"]);
+    let resting: Vec<&str> = resting.iter().map(|one| one.receipt_handle.as_str()).collect();
+    assert_eq!(resting, ["receipt-2", "receipt-3"]);
 }
 
 #[tokio::test]
 async fn a_message_whose_handler_panics_touches_no_other() {
-    let answer = batch::run(records("payments", &["1", "2", "3"]), far(), |record| async move {
+    let (answer, _) = batch::run(records("payments", &["1", "2", "3"]), far(), |record| async move {
         assert_ne!(record.message_id, "2", "the poison");
         Outcome::Done
     })

@@ -1,11 +1,14 @@
 //! Messages of a queue.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use florin_kernel::rows::dead_letters;
 use florin_lambda::InvocationError;
-use serde_json::json;
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::{Broker, Environment, batch, failures};
 
@@ -158,6 +161,47 @@ async fn what_the_deadline_cuts_off_is_reported_and_nothing_of_it_stays() {
     let answer = environment.handle_within(Duration::from_millis(1_500), &event).await.unwrap();
     assert_eq!(failures(&answer), ["2", "3"]);
     assert_eq!(environment.published(), ["1"]);
+}
+
+/// Every message of a batch as one that was delivered often: were it to rest, it would be for an hour.
+fn delivered_often(mut event: Value) -> Value {
+    for record in event["Records"].as_array_mut().unwrap() {
+        record["attributes"]["ApproximateReceiveCount"] = json!("90");
+    }
+    event
+}
+
+#[tokio::test]
+async fn what_only_the_deadline_kept_back_does_not_rest() {
+    let environment = Environment::new(Router::new()).await;
+    let event = delivered_often(batch(QUEUE, &[("1", "hang"), ("2", "note"), ("3", "note")]));
+    let answer = environment.handle_within(Duration::from_millis(1_500), &event).await.unwrap();
+    assert_eq!(failures(&answer), ["1", "2", "3"]);
+    assert_eq!(*environment.peers.postponed.lock().unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_no_function_here_knows_does_not_rest_and_may_be_anothers_at_once() {
+    let environment = Environment::new(Router::new()).await;
+    let event = delivered_often(batch("elsewhere-do_it", &[("1", "note"), ("2", "note")]));
+    assert_eq!(failures(&environment.handle(&event).await.unwrap()), ["1", "2"]);
+    assert_eq!(*environment.peers.postponed.lock().unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_queue_that_takes_no_rest_keeps_no_answer_back() {
+    let mut environment = Environment::new(Router::new()).await;
+    let told = Arc::new(Semaphore::new(0));
+    let telling = Arc::clone(&told);
+    environment.app.postpone = Some(Arc::new(move |_| {
+        telling.add_permits(1);
+        std::future::pending().boxed()
+    }));
+    environment.service.db.close().await;
+    let event = delivered_often(batch(QUEUE, &[("1", "note"), ("2", "note")]));
+    let answer = environment.handle_within(Duration::from_millis(1_500), &event).await.unwrap();
+    assert_eq!(failures(&answer), ["1", "2"]);
+    assert_eq!(told.available_permits(), 2, "it was about to rest");
 }
 
 #[tokio::test]
