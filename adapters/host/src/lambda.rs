@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use florin_http::router;
 use florin_kernel::time::Clock;
+use florin_lambda::Kind;
 use florin_queue::cloudevents::Limits;
+use tokio::time::{Instant, timeout};
 
 use crate::config::Config;
 use crate::deployment::{Deployment, HostError, Reached};
 use crate::telemetry::Telemetry;
+use crate::telemetry::gauges::Gauges;
 
 /// Serves events of the Runtime API.
 pub async fn run(config: Config, clock: Clock, telemetry: &Telemetry) -> Result<(), HostError> {
@@ -28,7 +31,7 @@ pub async fn run(config: Config, clock: Clock, telemetry: &Telemetry) -> Result<
         postpone: postpone(&deployment),
         limits: Limits::default(),
         clock: deployment.clock.clone(),
-        flush: flush(telemetry, deployment.config.millis("otlp_flush_ms", OTLP_FLUSH_MS)?),
+        flush: flush(telemetry, &deployment, deployment.config.millis("otlp_flush_ms", OTLP_FLUSH_MS)?),
     };
     florin_lambda::run(app).await.map_err(|error| HostError(error.to_string()))
 }
@@ -37,14 +40,24 @@ pub async fn run(config: Config, clock: Clock, telemetry: &Telemetry) -> Result<
 const OTLP_FLUSH_MS: u64 = 1_000;
 
 /// Sends spans and metrics before the process is frozen, where anybody collects them, and waits so long at most.
-fn flush(telemetry: &Telemetry, bound: Duration) -> Option<florin_lambda::Flush> {
+///
+/// Nothing looks at the backlog on a timer here. A schedule's ticks come about as often, and no caller waits for them.
+fn flush(telemetry: &Telemetry, deployment: &Deployment, bound: Duration) -> Option<florin_lambda::Flush> {
     if !telemetry.exports() {
         return None;
     }
     let telemetry = telemetry.clone();
-    Some(Arc::new(move |patience| {
-        let telemetry = telemetry.clone();
-        Box::pin(async move { telemetry.flush(patience.min(bound)).await })
+    let gauges = Gauges::new(deployment.app.services().to_vec(), deployment.broker.subscriber.clone());
+    Some(Arc::new(move |kind, patience| {
+        let (telemetry, gauges) = (telemetry.clone(), Arc::clone(&gauges));
+        Box::pin(async move {
+            let ends = Instant::now() + patience;
+            if kind == Kind::Schedule {
+                // What a database that is away leaves of the time is enough to say what was counted.
+                let _ = timeout(patience / 2, gauges.look_again()).await;
+            }
+            telemetry.flush(ends.saturating_duration_since(Instant::now()).min(bound)).await;
+        })
     }))
 }
 

@@ -43,8 +43,9 @@ pub struct App {
     pub flush: Option<Flush>,
 }
 
-/// Sends what waits to be sent; ends within the given time, which is what the deadline leaves, or earlier.
-pub type Flush = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
+/// Sends what waits to be sent after an event of this kind; ends within the given time, which is what the deadline
+/// leaves, or earlier.
+pub type Flush = Arc<dyn Fn(Kind, Duration) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// What the platform says of one invocation.
 #[derive(Clone, Debug)]
@@ -104,21 +105,23 @@ impl App {
         invocation: &Invocation,
     ) -> Result<Box<RawValue>, InvocationError> {
         let budget = Budget::of(invocation.deadline.since(self.clock.now()));
-        let handled = self.handle_within(event, invocation, budget).await;
+        let kind = Kind::of(event);
+        let handled = self.handle_within(kind, event, invocation, budget).await;
         if let Some(flush) = &self.flush {
             let left = budget.answer_is_due.saturating_duration_since(Instant::now());
-            flush(left).await;
+            flush(kind, left).await;
         }
         handled
     }
 
     async fn handle_within(
         &self,
+        kind: Kind,
         event: &RawValue,
         invocation: &Invocation,
         budget: Budget,
     ) -> Result<Box<RawValue>, InvocationError> {
-        match Kind::of(event) {
+        match kind {
             Kind::Http(front) => {
                 let answer = self.http(front, event, invocation, budget).await;
                 // A caller waits: what is not done within the flush's time is left to the sweep.

@@ -1,5 +1,7 @@
 //! A function is frozen after its answer: what it traced has reached the collector by then.
 
+mod backlog;
+
 use florin_conformance::collector::Span;
 use florin_conformance::lambda::{Front, Lambda};
 use florin_conformance::sink::Sink;

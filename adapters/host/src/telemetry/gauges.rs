@@ -1,4 +1,5 @@
-//! What waits, looked at when somebody wants to know: by whoever reads `/metrics`, and for the collector on a timer.
+//! What waits, looked at when somebody wants to know: by whoever reads `/metrics`, and for the collector on a timer, or
+//! with a tick where a process is frozen.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,8 +41,13 @@ impl Gauges {
         if looked.is_some_and(|at| at.elapsed() < FRESH) {
             return;
         }
-        join_all(self.services.iter().map(|service| self.look_at(service))).await;
+        self.look_again().await;
         *looked = Some(Instant::now());
+    }
+
+    /// As [`Gauges::look`], however lately somebody did: in a process that was frozen since, no clock may have moved.
+    pub async fn look_again(&self) {
+        join_all(self.services.iter().map(|service| self.look_at(service))).await;
     }
 
     /// Looks for the collector until `stop`.
