@@ -54,24 +54,51 @@ async fn what_was_committed_is_published_and_traced_when_it_freezes_and_dead_con
     let mut lambda = Lambda::start(&site, "lambda").await;
     let kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                 WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let mut may_come_twice = false;
     for invocation in 1..=3 {
+        let before = (sink.taken().await.len(), named(&collector, PUBLISH), cut_off(&mut lambda));
         let payment = paid(&lambda, &token, &format!("key-{invocation}")).await;
         assert_eq!(payment.body["status"], "succeeded");
         // Taken down at the answer, and once more when nothing can come any more.
         let at_the_answer = (sink.taken().await.len(), collector.spans().len());
         freeze(&mut lambda).await;
         assert_eq!((sink.taken().await.len(), collector.spans().len()), at_the_answer);
-        assert_eq!((at_the_answer.0, site.unpublished()), (4 * invocation, 0));
-        let spans = collector.spans();
-        let named = |name: &str| spans.iter().filter(|span| span.name == name).count();
-        assert_eq!(named("POST /v1/payments"), invocation, "{spans:#?}");
-        assert_eq!(named("publish florin.payment.succeeded.v1"), invocation, "{spans:#?}");
+        assert_eq!(named(&collector, "POST /v1/payments"), invocation, "{:#?}", collector.spans());
+        if cut_off(&mut lambda) == before.2 {
+            assert_eq!((at_the_answer.0 - before.0, site.unpublished()), (4, 0));
+            assert_eq!(named(&collector, PUBLISH) - before.1, 1, "{:#?}", collector.spans());
+        } else {
+            // It says itself that its time was too short, as on a machine that is building: then the sweep has the rest.
+            may_come_twice = true;
+            thaw(&mut lambda);
+            until("all is published", || async {
+                assert_eq!(tick(&lambda, "payments.sweep").await["disposition"], "done");
+                (site.unpublished() == 0).then_some(())
+            })
+            .await;
+            freeze(&mut lambda).await;
+        }
+        let taken = sink.taken().await;
+        let ids: BTreeSet<&str> = taken.iter().map(|event| event.id.as_str()).collect();
+        assert_eq!(ids.len(), 4 * invocation);
+        assert!(may_come_twice || taken.len() == ids.len(), "{taken:#?}");
         let killed = site.rows("payments").number(kill).await;
         assert!(killed >= 1, "it held no connection");
         thaw(&mut lambda);
         site.sandbox.assert_charged_once(&payment.id()).await;
     }
     assert!(lambda.process().is_running());
+}
+
+const PUBLISH: &str = "publish florin.payment.succeeded.v1";
+
+fn named(collector: &Collector, name: &str) -> usize {
+    collector.spans().iter().filter(|span| span.name == name).count()
+}
+
+/// How often a function said that it ended before everything was published.
+fn cut_off(lambda: &mut Lambda) -> usize {
+    lambda.process().log().matches("publishing took longer than an invocation waits").count()
 }
 
 /// Payments as a function whose broker can be taken away, and audit as a container that keeps its own.
