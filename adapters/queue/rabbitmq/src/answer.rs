@@ -6,11 +6,10 @@ use std::time::Duration;
 use florin_kernel::corridor::Disposition;
 use florin_kernel::failpoint;
 use florin_queue::cloudevents::DecodeError;
-use florin_queue::port::PublishError;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
 use lapin::types::ShortString;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
@@ -18,7 +17,7 @@ use crate::broker::Broker;
 use crate::failure::within;
 use crate::message;
 use crate::names::step;
-use crate::outlet::Letter;
+use crate::outlet::{Letter, Unstored};
 use crate::topology::DELIVERY_LIMIT;
 
 /// How long a message is held here at most that cannot be put elsewhere: far below the broker's time limit for an answer
@@ -76,27 +75,42 @@ impl Pending {
 
     /// To the ladder; here for as long as the broker takes nothing, which is so while it is short of memory or disk. The
     /// attempt is counted: were the message given back at once, all of them would be made within minutes.
+    ///
+    /// It is sent again only while it surely is in no queue. A broker that stores and does not say so would else have a
+    /// copy of each try, and all of them come back together, an attempt each.
     async fn retry(&self, after: Duration) -> Answered {
         let config = &self.broker.config;
         let began = Instant::now();
+        let until = began + after.min(LONGEST_HOLD);
         let mut pauses = Backoff::new(config.pause_first, config.pause_longest);
         loop {
             let left = after.saturating_sub(began.elapsed());
-            if self.put(self.broker.names.retry(self.function, step(left)), None).await {
-                return Answered::Attempted;
-            }
-            let held = after.min(LONGEST_HOLD).saturating_sub(began.elapsed());
-            if held.is_zero() {
-                break;
-            }
-            tokio::select! {
-                () = self.lost.cancelled() => break,
-                () = self.ending.cancelled() => break,
-                () = tokio::time::sleep(pauses.pause().min(held)) => {}
+            let queue = self.broker.names.retry(self.function, step(left));
+            match self.put(queue, None, self.held(until)).await {
+                Ok(()) => return Answered::Attempted,
+                Err(Unstored::Nowhere(_)) => {
+                    self.held(until.min(Instant::now() + pauses.pause())).await;
+                    if until <= Instant::now() || self.lost.is_cancelled() || self.ending.is_cancelled() {
+                        break;
+                    }
+                }
+                Err(Unstored::Unknown(_)) => {
+                    self.held(until).await;
+                    break;
+                }
             }
         }
         self.requeue().await;
         Answered::NotAttempted
+    }
+
+    /// Waits until this instant, or until the session ends.
+    async fn held(&self, until: Instant) {
+        tokio::select! {
+            () = self.lost.cancelled() => {}
+            () = self.ending.cancelled() => {}
+            () = sleep_until(until) => {}
+        }
     }
 
     /// A message that is no event goes to the function's dead queue, with the reason.
@@ -124,16 +138,21 @@ impl Pending {
 
     /// Puts the message into another queue; when that cannot be, it comes again here.
     async fn move_to(&self, queue: ShortString, reason: Option<&str>) -> Answered {
-        if self.put(queue, reason).await {
+        if self.put(queue, reason, std::future::ready(())).await.is_ok() {
             return Answered::Attempted;
         }
         self.requeue().await;
         Answered::NotAttempted
     }
 
-    /// Publishes the message to another queue, waits until it is stored there, and only then lets go of it here.
-    /// Whether it did.
-    async fn put(&self, queue: ShortString, reason: Option<&str>) -> bool {
+    /// Publishes the message to another queue, waits until it is stored there, longer than usual while `patience` lasts,
+    /// and only then lets go of it here.
+    async fn put(
+        &self,
+        queue: ShortString,
+        reason: Option<&str>,
+        patience: impl Future<Output = ()>,
+    ) -> Result<(), Unstored> {
         let letter = Letter {
             exchange: ShortString::default(),
             routing_key: queue,
@@ -141,18 +160,17 @@ impl Pending {
             properties: message::again(&self.delivery, reason),
             body: self.delivery.data.clone(),
         };
-        let stored = self.broker.outlet.send(std::slice::from_ref(&letter)).await.pop();
-        match stored.unwrap_or_else(|| Err(PublishError::NotConfirmed("no answer".to_owned()))) {
+        let stored = self.broker.outlet.send_one(&letter, patience).await;
+        match &stored {
             Ok(()) => {
                 failpoint::hit(failpoint::MOVED_BEFORE_ACK);
                 self.ack().await;
-                true
             }
-            Err(error) => {
-                tracing::warn!(error.message = %error, "a message could not be put elsewhere");
-                false
+            Err(Unstored::Nowhere(why) | Unstored::Unknown(why)) => {
+                tracing::warn!(error.message = why, "a message could not be put elsewhere");
             }
         }
+        stored
     }
 
     async fn ack(&self) {

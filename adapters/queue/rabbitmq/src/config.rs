@@ -35,6 +35,9 @@ pub struct RabbitMqConfig {
     pub idle: Duration,
     /// How long a consumer stays on one channel however much it hears, for the same reason. 10 minutes.
     pub renew: Duration,
+    /// How long a consumer that begins anew waits for the handlers that have begun. Those that take longer end by
+    /// themselves, unheard: their messages come again. 30 s.
+    pub drain: Duration,
     /// Certificates (PEM) that an `amqps://` broker is trusted by besides those of the public authorities.
     pub certificate_authorities: Option<String>,
 }
@@ -55,6 +58,7 @@ impl RabbitMqConfig {
             pause_longest: Duration::from_secs(30),
             idle: Duration::from_secs(30),
             renew: Duration::from_secs(10 * 60),
+            drain: Duration::from_secs(30),
             certificate_authorities: None,
         }
     }

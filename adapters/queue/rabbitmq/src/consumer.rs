@@ -11,7 +11,6 @@ use lapin::message::Delivery;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Consumer, Error};
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +19,7 @@ use crate::backoff::Backoff;
 use crate::broker::Broker;
 use crate::failure::{is_configuration, queue_error, within};
 use crate::message;
+use crate::under_way::UnderWay;
 
 /// How long the broker may take to say goodbye; what it then still holds of ours it delivers again.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -46,7 +46,7 @@ impl QueueConsumer {
     pub(crate) async fn run(self) -> Result<(), QueueError> {
         let config = &self.broker.config;
         let mut backoff = Backoff::new(config.reconnect_first, config.reconnect_longest);
-        let mut handlers = JoinSet::new();
+        let mut under_way = UnderWay::new(self.subscription.function, config);
         let mut worked = false;
         let ended = loop {
             let (channel, consumer) = tokio::select! {
@@ -65,14 +65,14 @@ impl QueueConsumer {
             };
             worked = true;
             backoff.reset();
-            match self.session(&channel, consumer, &mut handlers).await {
+            match self.session(&channel, consumer, &mut under_way).await {
                 Ok(Ended::Stopped) => break Ok(()),
                 Ok(Ended::Renewed) => {}
                 Err(error) => self.wait(&error, backoff.pause()).await,
             }
         };
         // Without a session there is nobody to answer to, but what began is finished.
-        while handlers.join_next().await.is_some() {}
+        under_way.all_end().await;
         ended
     }
 
@@ -118,34 +118,29 @@ impl QueueConsumer {
         &self,
         channel: &Channel,
         mut consumer: Consumer,
-        handlers: &mut JoinSet<Answered>,
+        under_way: &mut UnderWay,
     ) -> Result<Ended, Error> {
         let config = &self.broker.config;
         let renewed_at = Instant::now() + config.renew;
         let mut idle_at = Instant::now() + config.idle;
-        let mut pauses = Backoff::new(config.pause_first, config.pause_longest);
-        let mut paused_until: Option<Instant> = None;
         let mut waiting = VecDeque::new();
         let lost = CancellationToken::new();
         let _lost_at_the_end = lost.clone().drop_guard();
         let ending = CancellationToken::new();
         let ended = loop {
-            while paused_until.is_none() && handlers.len() < self.concurrency.max(1) {
+            let paused_until = under_way.paused_until;
+            while paused_until.is_none() && under_way.len() < self.concurrency.max(1) {
                 let Some(delivery) = waiting.pop_front() else { break };
-                handlers.spawn(handle(self.pending(delivery, &lost, &ending), self.handler.clone()));
+                under_way.begin(handle(self.pending(delivery, &lost, &ending), self.handler.clone()));
             }
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => break Ended::Stopped,
-                Some(done) = handlers.join_next() => match done {
-                    // Those that began before the pause do not make it longer.
-                    Ok(Answered::NotAttempted) if paused_until.is_some() => {}
-                    Ok(Answered::NotAttempted) => paused_until = Some(Instant::now() + pauses.pause()),
-                    Ok(Answered::Attempted) => pauses.reset(),
-                    Err(error) => tracing::error!(error.message = %error, "a handler's task ended early"),
-                },
+                // Before whatever a busy consumer always has: it is for just that consumer.
+                () = sleep_until(renewed_at), if paused_until.is_none() => break Ended::Renewed,
+                Some(()) = under_way.one_ends() => {}
                 () = sleep_until(paused_until.unwrap_or_else(Instant::now)), if paused_until.is_some() => {
-                    paused_until = None;
+                    under_way.paused_until = None;
                 }
                 // Taken even while there is no room, at most as many as the broker hands over at once: only so is
                 // the end of the connection noticed.
@@ -158,18 +153,31 @@ impl QueueConsumer {
                     None => return Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()),
                 },
                 () = sleep_until(idle_at),
-                    if handlers.is_empty() && waiting.is_empty() && paused_until.is_none() => break Ended::Renewed,
-                () = sleep_until(renewed_at), if paused_until.is_none() => break Ended::Renewed,
+                    if under_way.len() == 0 && waiting.is_empty() && paused_until.is_none() => break Ended::Renewed,
             }
         };
         ending.cancel();
         let handed_back = timeout(GOODBYE, hand_back(channel, consumer, waiting)).await;
-        while handlers.join_next().await.is_some() {}
+        let ended = self.drain(ended, under_way).await;
         let closed = timeout(GOODBYE, channel.close(200, "stopped".into())).await;
         if !matches!((handed_back, closed), (Ok(Ok(())), Ok(Ok(())))) {
             tracing::debug!("the broker did not hear the goodbye: it delivers the rest again by itself");
         }
         Ok(ended)
+    }
+
+    /// Waits for what is under way: at the end for all of it, before a new beginning only for a while, because one handler
+    /// that hangs would else stop the queue.
+    async fn drain(&self, ended: Ended, under_way: &mut UnderWay) -> Ended {
+        if let Ended::Renewed = ended {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => {}
+                () = under_way.all_end_within(self.broker.config.drain) => return Ended::Renewed,
+            }
+        }
+        under_way.all_end().await;
+        Ended::Stopped
     }
 
     fn pending(&self, delivery: Delivery, lost: &CancellationToken, ending: &CancellationToken) -> Pending {

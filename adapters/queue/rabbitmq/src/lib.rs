@@ -14,6 +14,7 @@ mod outlet;
 mod port;
 mod set_aside;
 mod topology;
+mod under_way;
 
 pub use config::RabbitMqConfig;
 pub use port::{FEATURES, RabbitMq};

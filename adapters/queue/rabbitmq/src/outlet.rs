@@ -1,6 +1,7 @@
 //! Publishes and waits for the broker's word: pipelined, mandatory where it matters, never one by one.
 
 use std::collections::HashSet;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use futures_util::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation, Error};
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
 
 use crate::failure::before;
 use crate::link::Link;
@@ -27,6 +28,23 @@ pub(crate) struct Letter {
     pub(crate) mandatory: bool,
     pub(crate) properties: BasicProperties,
     pub(crate) body: Vec<u8>,
+}
+
+/// Why a letter is not known to be stored.
+#[derive(Debug)]
+pub(crate) enum Unstored {
+    /// It was not sent, or was returned: sent again, there is one of it.
+    Nowhere(String),
+    /// It was sent, and may be stored or yet become so: sent again, there may be two of it.
+    Unknown(String),
+}
+
+impl Unstored {
+    pub(crate) fn why(self) -> String {
+        match self {
+            Self::Nowhere(why) | Self::Unknown(why) => why,
+        }
+    }
 }
 
 /// The publishing side.
@@ -56,6 +74,52 @@ impl Outlet {
             return Vec::new();
         }
         let deadline = Instant::now() + self.limit;
+        let (_permit, channel) = match self.prepare(deadline).await {
+            Ok(prepared) => prepared,
+            Err(error) => return vec![Err(PublishError::NotConfirmed(error.to_string())); letters.len()],
+        };
+        let publishing = letters.iter().map(|letter| before(deadline, "publish", publish(&channel, letter)));
+        let answers = join_all(publishing).await;
+        if answers.iter().all(Result::is_ok) {
+            self.idle().push(channel);
+        }
+        let results = self.read(letters, answers).await.into_iter();
+        results.map(|result| result.map_err(|unstored| PublishError::NotConfirmed(unstored.why()))).collect()
+    }
+
+    /// Publishes one letter, once. When no word of it comes in time, the word is waited for while `patience` lasts;
+    /// others may have its place meanwhile.
+    pub(crate) async fn send_one(
+        &self,
+        letter: &Letter,
+        patience: impl Future<Output = ()>,
+    ) -> Result<(), Unstored> {
+        let deadline = Instant::now() + self.limit;
+        let (permit, channel) =
+            self.prepare(deadline).await.map_err(|error| Unstored::Nowhere(error.to_string()))?;
+        let mut publishing = pin!(publish(&channel, letter));
+        let answer = match timeout_at(deadline, &mut publishing).await {
+            Ok(answer) => {
+                if answer.is_ok() {
+                    self.idle().push(channel.clone());
+                }
+                answer
+            }
+            Err(_) => {
+                drop(permit);
+                tokio::select! {
+                    biased;
+                    answer = publishing => answer,
+                    () = patience => return Err(Unstored::Unknown("no answer in time to: publish".to_owned())),
+                }
+            }
+        };
+        let result = self.read(std::slice::from_ref(letter), vec![answer]).await.pop();
+        result.unwrap_or_else(|| Err(Unstored::Unknown("no answer".to_owned())))
+    }
+
+    /// A place among those who publish, and a channel.
+    async fn prepare(&self, deadline: Instant) -> Result<(SemaphorePermit<'_>, Channel), Error> {
         let prepared = before(deadline, "connect", async {
             let permit =
                 self.gate.acquire().await.map_err(|closed| Error::from(std::io::Error::other(closed)))?;
@@ -65,28 +129,16 @@ impl Outlet {
                     std::io::Error::other("the broker takes nothing: it is short of memory or disk").into()
                 );
             }
-            Ok::<_, Error>((permit, self.channel().await?))
+            Ok((permit, self.channel().await?))
         });
-        let (_permit, channel) = match prepared.await {
-            Ok(prepared) => prepared,
-            Err(error) => return vec![Err(unconfirmed(&error)); letters.len()],
-        };
-        let publishing = letters.iter().map(|letter| async {
-            let published = async { publish(&channel, letter).await?.await };
-            before(deadline, "publish", published).await
-        });
-        let answers = join_all(publishing).await;
-        if answers.iter().all(Result::is_ok) && channel.status().connected() {
-            self.idle().push(channel);
-        }
-        self.read(letters, answers).await
+        prepared.await
     }
 
     async fn read(
         &self,
         letters: &[Letter],
         answers: Vec<Result<Confirmation, Error>>,
-    ) -> Vec<Result<(), PublishError>> {
+    ) -> Vec<Result<(), Unstored>> {
         let mut returned = HashSet::new();
         for answer in answers.iter().flatten() {
             if let Confirmation::Ack(Some(message)) | Confirmation::Nack(Some(message)) = answer {
@@ -99,16 +151,18 @@ impl Outlet {
             self.link.renew().await;
         }
         let results = letters.iter().zip(answers).map(|(letter, answer)| {
-            let why = match answer {
-                Err(error) => return Err(unconfirmed(&error)),
-                Ok(Confirmation::Nack(_)) => "the broker could not store it",
+            let unknown = |why: &str| Err(Unstored::Unknown(why.to_owned()));
+            match answer {
+                Err(error) => unknown(&error.to_string()),
+                // Some replica of the queue may have it all the same.
+                Ok(Confirmation::Nack(_)) => unknown("the broker could not store it"),
                 Ok(_) if returned.contains(&(letter.exchange.clone(), letter.routing_key.clone())) => {
-                    "no queue took it; queues and bindings are declared again"
+                    let why = "no queue took it; queues and bindings are declared again";
+                    Err(Unstored::Nowhere(why.to_owned()))
                 }
-                Ok(Confirmation::Ack(_)) => return Ok(()),
-                Ok(Confirmation::NotRequested) => "the channel was not in confirm mode",
-            };
-            Err(PublishError::NotConfirmed(why.to_owned()))
+                Ok(Confirmation::Ack(_)) => Ok(()),
+                Ok(Confirmation::NotRequested) => unknown("the channel was not in confirm mode"),
+            }
         });
         results.collect()
     }
@@ -133,12 +187,9 @@ impl Outlet {
     }
 }
 
-async fn publish(channel: &Channel, letter: &Letter) -> Result<lapin::PublisherConfirm, Error> {
+async fn publish(channel: &Channel, letter: &Letter) -> Result<Confirmation, Error> {
     let options = BasicPublishOptions { mandatory: letter.mandatory, immediate: false };
     let (exchange, routing_key) = (letter.exchange.clone(), letter.routing_key.clone());
-    channel.basic_publish(exchange, routing_key, options, &letter.body, letter.properties.clone()).await
-}
-
-fn unconfirmed(error: &Error) -> PublishError {
-    PublishError::NotConfirmed(error.to_string())
+    let properties = letter.properties.clone();
+    channel.basic_publish(exchange, routing_key, options, &letter.body, properties).await?.await
 }

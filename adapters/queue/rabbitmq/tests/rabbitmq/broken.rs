@@ -117,7 +117,7 @@ fn a_broker_that_is_killed_in_the_middle_of_a_stream_loses_nothing() {
 }
 
 #[test]
-fn while_the_broker_takes_nothing_a_retry_waits_here_and_costs_one_attempt() {
+fn while_the_broker_takes_nothing_a_retry_waits_here_and_is_put_off_once() {
     if !florin_servers::RabbitMq::is_installed() {
         return skip(Part::RabbitMq, "rabbitmq-server is not installed, and another's is not filled");
     }
@@ -145,5 +145,34 @@ fn while_the_broker_takes_nothing_a_retry_waits_here_and_costs_one_attempt() {
         publish_all(&broker, &[event("next")]).await;
         assert_eq!(consumer.next().await.id, "next", "it was attempted once");
         consumer.stopped().await;
+        // Both are put off, and the first was published before the consumer knew that it is not to publish.
+        let depth = site.depth(&format!("{}.retry.3600", site.queue(PAYMENTS))).await;
+        assert_eq!(depth, 2, "each once");
+    });
+}
+
+#[test]
+fn a_consumer_that_stops_gives_back_what_waits_here_and_leaves_one_copy_at_most() {
+    if !florin_servers::RabbitMq::is_installed() {
+        return skip(Part::RabbitMq, "rabbitmq-server is not installed, and another's is not filled");
+    }
+    let node = florin_servers::RabbitMq::start().unwrap();
+    on(node.url(), async |site| {
+        let mut config = site.config();
+        config.confirm_timeout = Duration::from_millis(200);
+        let broker = RabbitMq::connect(config).unwrap();
+        broker.declare(&[PAYMENTS]).await.unwrap();
+        publish_all(&broker, &[event("again")]).await;
+        tokio::task::block_in_place(|| node.short_of_memory(true)).unwrap();
+        let mut consumer =
+            consume(&broker, PAYMENTS, 1, async |_| Disposition::Retry { after: Duration::from_secs(3_600) });
+        assert_eq!(consumer.next().await.id, "again");
+        consumer.stopped().await;
+        tokio::task::block_in_place(|| node.short_of_memory(false)).unwrap();
+        let mut other = consume(&broker, PAYMENTS, 1, async |_| Disposition::Done);
+        assert_eq!(other.next().await.id, "again");
+        other.stopped().await;
+        let copies = site.depth(&format!("{}.retry.3600", site.queue(PAYMENTS))).await;
+        assert!(copies <= 1, "{copies} copies");
     });
 }

@@ -87,6 +87,13 @@ impl Site {
         format!("{}{}", self.prefix, subscription.function)
     }
 
+    /// How many messages lie in a queue.
+    pub(crate) async fn depth(&self, queue: &str) -> u32 {
+        let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+        let asked = self.channel().await.queue_declare(queue.into(), passive, FieldTable::default()).await;
+        asked.unwrap().message_count()
+    }
+
     /// A function's queue with its bindings, made by others as Florin makes it.
     pub(crate) async fn make_queue(&self, channel: &Channel, subscription: Subscription) {
         let queue = self.queue(subscription);

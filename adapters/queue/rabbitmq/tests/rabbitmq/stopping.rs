@@ -1,8 +1,12 @@
 //! A consumer that stops finishes what it began and hands back the rest.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use florin_kernel::corridor::Disposition;
+use florin_queue::port::Subscriber;
+use florin_rabbitmq::{RabbitMq, RabbitMqConfig};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -38,6 +42,39 @@ fn a_consumer_that_stops_in_the_middle_loses_nothing_and_repeats_nothing() {
         publish_all(&broker, &[event("marker")]).await;
         assert_eq!(second.next().await.id, "marker");
         second.stopped().await;
+    });
+}
+
+#[test]
+fn a_handler_that_hangs_does_not_keep_its_consumer_from_beginning_anew() {
+    on_broker(async |site| {
+        let config = RabbitMqConfig {
+            renew: Duration::from_millis(300),
+            drain: Duration::from_millis(100),
+            ..site.config()
+        };
+        let broker = RabbitMq::connect(config).unwrap();
+        broker.declare(&[PAYMENTS]).await.unwrap();
+        let (gate, first) = (Arc::new(Semaphore::new(0)), AtomicBool::new(true));
+        let waits = gate.clone();
+        let mut consumer = consume(&broker, PAYMENTS, 2, move |event| {
+            let hangs = event.id == "hangs" && first.swap(false, Ordering::SeqCst);
+            let waits = waits.clone();
+            async move {
+                if hangs {
+                    waits.acquire().await.unwrap().forget();
+                }
+                Disposition::Done
+            }
+        });
+        publish_all(&broker, &[event("hangs")]).await;
+        assert_eq!(consumer.next().await.id, "hangs");
+        assert_eq!(consumer.next().await.id, "hangs", "who begins anew lets go of it");
+        publish_all(&broker, &[event("other")]).await;
+        assert_eq!(consumer.next().await.id, "other");
+        consumer.stop.cancel();
+        gate.add_permits(1);
+        consumer.stopped().await;
     });
 }
 
