@@ -7,7 +7,7 @@ use florin_kernel::corridor::Disposition;
 use florin_kernel::service::Service;
 use florin_queue::cloudevents::decode_sqs;
 use florin_queue::port::Subscription;
-use florin_queue::rest;
+use florin_queue::redelivery_delay;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::time::timeout_at;
 
@@ -66,7 +66,7 @@ impl App {
     /// Messages that nobody could attempt stay away for a while when SQS has delivered them often; else they come again
     /// after the queue's own time-out. So do those whose rest SQS does not confirm before the answer is due.
     pub(crate) async fn let_rest(&self, resting: Vec<Resting>, budget: Budget) {
-        let resting = resting.into_iter().map(|one| (rest(one.receive_count), one));
+        let resting = resting.into_iter().map(|one| (redelivery_delay(one.receive_count), one));
         let resting = resting.filter(|(rest, _)| !rest.is_zero());
         let telling =
             join_all(resting.map(|(rest, one)| self.postpone(one.queue_arn, one.receipt_handle, rest)));

@@ -10,5 +10,5 @@ mod rest;
 pub mod schedule;
 
 pub use florin_kernel::cloudevents;
-pub use rest::rest;
+pub use rest::redelivery_delay;
 pub mod http_publisher;

@@ -6,7 +6,7 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use florin_kernel::cloudevents::{DecodeError, Limits, decode_sqs};
 use florin_kernel::corridor::Disposition;
 use florin_kernel::event::Event;
-use florin_queue::rest;
+use florin_queue::redelivery_delay;
 use tokio::time::sleep;
 
 use super::Consumer;
@@ -32,20 +32,20 @@ impl Consumer {
         if filter::stray(self.subscription, &event) {
             return Some(Answer::Delete(hold));
         }
-        Some(match (self.handler)(event.clone()).await {
-            Disposition::NotAttempted => self.pause(event, hold, rest_of(&message)).await,
-            disposition => answer(disposition, hold),
+        Some(match answer((self.handler)(event.clone()).await, hold) {
+            Ok(answer) => answer,
+            Err(hold) => self.pause(event, hold, &message).await,
         })
     }
 
     /// Nobody could attempt it. The first such message begins a pause and is tried again here, by and by; the
-    /// others go back, to come again after `rest`. Were it given back and received at each try, a database that is away
-    /// for an hour would use up the deliveries after which SQS itself moves a message to the dead queue.
-    async fn pause(&self, event: Event, hold: Hold, rest: Duration) -> Answer {
+    /// others go back and rest. Were it given back and received at each try, a database that is away for an hour would
+    /// use up the deliveries after which SQS itself moves a message to the dead queue.
+    async fn pause(&self, event: Event, mut hold: Hold, message: &Message) -> Answer {
         if self.stop.is_cancelled() {
-            return Answer::Again(hold, rest);
+            return Answer::Again(hold, self.rest(message));
         }
-        let Some(_pausing) = self.pause.begin() else { return Answer::Again(hold, rest) };
+        let Some(_pausing) = self.pause.begin() else { return Answer::Again(hold, self.rest(message)) };
         tracing::warn!(florin.function = self.subscription.function, "not attempted: the consumer pauses");
         metrics::counter!(florin_kernel::metric::QUEUE_PAUSES.name, "florin.function" => self.subscription.function).increment(1);
         let mut pause = PAUSE;
@@ -54,12 +54,24 @@ impl Consumer {
                 () = self.stop.cancelled() => break,
                 () = sleep(pause) => {}
             }
-            match (self.handler)(event.clone()).await {
-                Disposition::NotAttempted => pause = (pause * 2).min(LONGEST_PAUSE),
-                disposition => return answer(disposition, hold),
+            match answer((self.handler)(event.clone()).await, hold) {
+                Ok(answer) => return answer,
+                Err(back) => hold = back,
             }
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Answer::Again(hold, rest)
+        Answer::Again(hold, self.rest(message))
+    }
+
+    /// How long a message rests that was not attempted. Not at all when the consumer stops: that says nothing of the
+    /// message, and after an outage a deployment would hide for an hour what others could handle now.
+    pub(super) fn rest(&self, message: &Message) -> Duration {
+        if self.stop.is_cancelled() {
+            return Duration::ZERO;
+        }
+        let count = &MessageSystemAttributeName::ApproximateReceiveCount;
+        let received = message.attributes().and_then(|all| all.get(count));
+        redelivery_delay(received.and_then(|times| times.parse().ok()).unwrap_or(1))
     }
 
     /// It is no event: it goes where people look, and then leaves the queue.
@@ -88,18 +100,13 @@ impl Consumer {
     }
 }
 
-/// How long it rests when nobody could attempt it.
-pub(super) fn rest_of(message: &Message) -> Duration {
-    let received =
-        message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::ApproximateReceiveCount));
-    let deliveries = received.and_then(|times| times.parse().ok()).unwrap_or(1);
-    rest(deliveries)
-}
-
-fn answer(disposition: Disposition, hold: Hold) -> Answer {
+/// What SQS is told; its hold back when nobody could attempt it.
+fn answer(disposition: Disposition, hold: Hold) -> Result<Answer, Hold> {
     match disposition {
-        Disposition::Done | Disposition::Duplicate | Disposition::Permanent { .. } => Answer::Delete(hold),
-        Disposition::Retry { after } => Answer::Again(hold, after),
-        Disposition::NotAttempted => Answer::Again(hold, Duration::ZERO),
+        Disposition::Done | Disposition::Duplicate | Disposition::Permanent { .. } => {
+            Ok(Answer::Delete(hold))
+        }
+        Disposition::Retry { after } => Ok(Answer::Again(hold, after)),
+        Disposition::NotAttempted => Err(hold),
     }
 }

@@ -123,7 +123,7 @@ impl Consumer {
                             drop(slot);
                         });
                     }
-                    None => drop(answers.send(Answer::Again(hold, handle::rest_of(&message)))),
+                    None => drop(answers.send(Answer::Again(hold, self.rest(&message)))),
                 }
             }
             while let Some(ended) = handling.try_join_next() {

@@ -112,7 +112,10 @@ async fn a_message_that_came_with_the_stop_goes_back_at_once() {
         "AmazonSQS.GetQueueUrl" => (200, FOUND.to_owned()),
         "AmazonSQS.ReceiveMessage" => {
             stopping.cancel();
-            (200, json!({ "Messages": [message("pay_1")] }).to_string())
+            // So often that it would rest, had it been tried in vain.
+            let mut often = message("pay_1");
+            often["Attributes"] = json!({ "ApproximateReceiveCount": "30" });
+            (200, json!({ "Messages": [often] }).to_string())
         }
         "AmazonSQS.ChangeMessageVisibilityBatch" => {
             let body: Value = serde_json::from_str(&call.body).unwrap();
