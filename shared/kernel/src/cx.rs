@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::caller::{Caller, TenantId};
+use crate::cloudevents::MAX_INDEXED_BYTES;
 use crate::db::{Query, Sql, Tx};
 use crate::event::{Data, Event, MAX_EVENT_BYTES, TraceParent};
 use crate::function::{Effect, EventType};
@@ -111,7 +112,8 @@ impl Cx {
     }
 
     /// Says what happened to an aggregate; `sequence` is its version after the change. It is published if and
-    /// only if this transaction commits. An event over [`MAX_EVENT_BYTES`] is refused here.
+    /// only if this transaction commits. An event over [`MAX_EVENT_BYTES`], or whose subject is longer than a reader
+    /// takes ([`Limits::max_indexed_bytes`](crate::cloudevents::Limits::max_indexed_bytes)), is refused here.
     pub fn emit<P: Serialize + JsonSchema>(
         &mut self,
         kind: EventType<P>,
@@ -120,6 +122,11 @@ impl Cx {
         data: &P,
     ) -> Result<(), Stop> {
         let subject = subject.to_string();
+        if subject.len() > MAX_INDEXED_BYTES {
+            return Err(codes::EVENT_TOO_LARGE
+                .because(format!("the subject of {} is over {MAX_INDEXED_BYTES} bytes", kind.kind))
+                .into());
+        }
         self.about.get_or_insert_with(|| subject.clone());
         let id = self.new_id::<EventKind>().to_string();
         let event = self.event(id, kind.kind, subject, sequence, serde_json::to_value(data)?);

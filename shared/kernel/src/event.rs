@@ -85,7 +85,8 @@ impl Event {
 
     /// The event that [`Event::to_stored`] wrote.
     pub(crate) fn from_stored(text: &str) -> DbResult<Self> {
-        let limits = Limits { max_event_bytes: usize::MAX, ..Limits::default() };
+        let limits =
+            Limits { max_event_bytes: usize::MAX, max_indexed_bytes: usize::MAX, ..Limits::default() };
         decode_structured(text.as_bytes(), &limits).map_err(|error| said("does not read", &error))
     }
 }

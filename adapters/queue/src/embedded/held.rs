@@ -21,6 +21,7 @@ const LIMITS: Limits = Limits {
     max_batch_bytes: usize::MAX,
     max_attributes: usize::MAX,
     max_attribute_bytes: usize::MAX,
+    max_indexed_bytes: usize::MAX,
     max_depth: 127,
 };
 

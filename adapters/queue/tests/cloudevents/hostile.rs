@@ -4,6 +4,7 @@ use florin_queue::cloudevents::{
     AmqpMessage, AttributeValue, DecodeError, Limits, decode_amqp, decode_batch, decode_http, decode_sqs,
     decode_structured,
 };
+use serde_json::json;
 
 use crate::sample::{decode_one, decode_with, headers, structured_with, with_required};
 
@@ -161,6 +162,7 @@ fn every_limit_is_the_last_that_passes() {
         max_batch_bytes: 450,
         max_attributes: 6,
         max_attribute_bytes: 8,
+        max_indexed_bytes: 21,
         max_depth: 3,
     };
     let decode = |members: &str| decode_structured(structured_with(members).as_bytes(), &limits);
@@ -192,6 +194,21 @@ fn every_limit_is_the_last_that_passes() {
         "ext",
     );
     refused(decode_sqs(&" ".repeat(201), &limits), "event_too_large", "200");
+}
+
+#[test]
+fn what_a_database_has_in_its_indexes_is_at_most_a_kilobyte() {
+    let with = |name: &str, bytes: usize| {
+        let mut members = json!({"specversion": "1.0", "id": "1", "source": "/s", "type": "t"});
+        members[name] = json!("x".repeat(bytes));
+        decode_structured(members.to_string().as_bytes(), &Limits::default())
+    };
+    for name in ["id", "source", "type", "subject"] {
+        assert!(with(name, 1_024).is_ok(), "{name}");
+        refused(with(name, 1_025), "attribute_too_large", name);
+    }
+    assert!(with("ext", 4_096).is_ok());
+    refused(with("ext", 4_097), "attribute_too_large", "ext");
 }
 
 #[test]

@@ -70,11 +70,12 @@ impl<'l> Attributes<'l> {
             return Err(DecodeError::TooManyAttributes { limit: self.limits.max_attributes });
         }
         let text = value.into_text(name)?;
-        if text.len() > self.limits.max_attribute_bytes {
-            return Err(DecodeError::AttributeTooLarge {
-                name: shortened(name),
-                limit: self.limits.max_attribute_bytes,
-            });
+        let limit = match name {
+            "id" | "source" | "type" | "subject" => self.limits.max_indexed_bytes,
+            _ => self.limits.max_attribute_bytes,
+        };
+        if text.len() > limit {
+            return Err(DecodeError::AttributeTooLarge { name: shortened(name), limit });
         }
         check_characters(name, &text)?;
         self.bytes += name.len() + text.len();

@@ -30,7 +30,8 @@ pub enum DecodeError {
         /// Attributes.
         limit: usize,
     },
-    /// A value is longer than [`Limits::max_attribute_bytes`](super::Limits::max_attribute_bytes).
+    /// A value is longer than [`Limits::max_attribute_bytes`](super::Limits::max_attribute_bytes), or than
+    /// [`Limits::max_indexed_bytes`](super::Limits::max_indexed_bytes) where it is one of those.
     #[error("attribute {name} has more than {limit} bytes")]
     AttributeTooLarge {
         /// The attribute.

@@ -35,6 +35,7 @@ pub use batch::{decode_batch, encode_batch};
 pub use error::{DecodeError, EncodeError};
 pub use http::{decode_http, encode_http_batched, encode_http_binary, encode_http_structured, mode};
 pub use limits::Limits;
+pub(crate) use limits::MAX_INDEXED_BYTES;
 pub use media_type::{BATCH_MEDIA_TYPE, EVENT_MEDIA_TYPE, Mode};
 pub use sqs::{SqsMessage, decode_sqs, encode_sqs};
 pub use structured::{decode_structured, encode_structured};

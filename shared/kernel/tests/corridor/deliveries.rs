@@ -1,6 +1,7 @@
 //! Deliveries repeat, changes do not; and what cannot succeed is kept.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use florin_kernel::corridor::{Disposition, LADDER};
@@ -172,6 +173,32 @@ async fn a_refusal_is_permanent_and_a_fault_is_counted() {
         assert_eq!(foreign, Disposition::Permanent { code: "type_not_wanted".to_owned() });
         let unreadable = Event { data: Data::None, ..heard("e5", Some("anna"), "") };
         assert!(matches!(deliver(&suite, &unreadable).await, Disposition::Permanent { .. }));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_id_and_source_are_recorded_and_kept() {
+    on_each_database(&[&NOTES], |suite| async move {
+        // Text that repeats is compressed before it goes into an index, and proves nothing of its size.
+        let long = |name: &str| -> String {
+            let words = (0..1_024 / 16).map(|n| {
+                let mut hasher = DefaultHasher::new();
+                (name, n).hash(&mut hasher);
+                format!("{:016x}", hasher.finish())
+            });
+            words.collect()
+        };
+        let event = Event { source: long("source"), ..heard(&long("id"), Some("anna"), "hello") };
+        assert_eq!(deliver(&suite, &event).await, Disposition::Done);
+        assert_eq!(deliver(&suite, &event).await, Disposition::Duplicate);
+        let foreign = Event { kind: long("type"), ..event };
+        let foreign = Event { id: long("another id"), subject: Some(long("subject")), ..foreign };
+        let refused = deliver(&suite, &foreign).await;
+        assert_eq!(refused, Disposition::Permanent { code: "type_not_wanted".to_owned() });
+        assert_eq!(deliver(&suite, &foreign).await, Disposition::Duplicate);
+        let letters = dead_letters::list(suite.service("notes"), 10).await.unwrap();
+        assert_eq!(letters.iter().map(|letter| &letter.event_id).collect::<Vec<_>>(), [&foreign.id]);
     })
     .await;
 }

@@ -43,6 +43,8 @@ enum Ending {
     ContendedOnce,
     ContendedAlways,
     Slow,
+    /// With an event about something whose name no reader takes.
+    NamedTooLong,
 }
 
 /// Write a note.
@@ -80,6 +82,9 @@ impl Command for WriteNote {
                 return Err(DbError::said(Trouble::Contended, "as told").into());
             }
             Ending::Slow => std::future::pending().await,
+            Ending::NamedTooLong => {
+                cx.emit(WRITTEN, "x".repeat(1_025), 1, &Note { text: self.text.clone() })?;
+            }
         }
         if self.ring {
             return Ok(Answer::Waiting { subject: id.to_string() });

@@ -91,6 +91,8 @@ async fn an_event_over_the_limit_is_refused_where_it_is_emitted() {
         let anna = suite.client("anna");
         let large = anna.post("/notes", json!({"text": "x".repeat(200_000)})).await;
         assert_eq!((large.status, large.code()), (413, "event_too_large"));
+        let named = anna.post("/notes", json!({"text": "hello", "ending": "named_too_long"})).await;
+        assert_eq!((named.status, named.code()), (413, "event_too_large"));
         assert_eq!(texts(&anna).await, [""; 0]);
     })
     .await;

@@ -14,6 +14,7 @@ const LIMITS: Limits = Limits {
     max_batch_bytes: 8_192,
     max_attributes: 12,
     max_attribute_bytes: 256,
+    max_indexed_bytes: 128,
     max_depth: 8,
 };
 
@@ -72,7 +73,12 @@ fn same(decoded: Result<Event, DecodeError>) {
         }
     };
     // Escapes and encodings may be longer than what came.
-    let wide = Limits { max_event_bytes: 1 << 20, max_attribute_bytes: 1 << 16, ..LIMITS };
+    let wide = Limits {
+        max_event_bytes: 1 << 20,
+        max_attribute_bytes: 1 << 16,
+        max_indexed_bytes: 1 << 16,
+        ..LIMITS
+    };
     let structured = encode_structured(&event).expect("what was taken may go out");
     assert_eq!(decode_structured(&structured, &wide).as_ref(), Ok(&event), "structured");
     let sqs = encode_sqs(&event).expect("what was taken may go out").body;
