@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -20,8 +20,7 @@ use super::{DbConfig, DbResult, Wall};
 pub struct Server {
     pool: PgPool,
     answer: Answer,
-    /// A transaction did not begin in time, and no connection has answered since.
-    silent: Arc<AtomicBool>,
+    late: Arc<Late>,
 }
 
 /// One transaction on it.
@@ -33,8 +32,8 @@ pub(super) struct ServerTx {
 impl Server {
     pub(super) fn new(config: &DbConfig, options: PgConnectOptions) -> Self {
         let answer = Answer(config.answer_timeout);
-        let silent = Arc::new(AtomicBool::new(false));
-        let suspected = Arc::clone(&silent);
+        let late = Arc::new(Late::default());
+        let suspected = Arc::clone(&late);
         let pool = PgPoolOptions::new()
             .max_connections(config.connections.max(1))
             .acquire_timeout(config.acquire_timeout)
@@ -45,7 +44,7 @@ impl Server {
                 Box::pin(async move { may_stay(on, &suspected, answer).await.map(|()| true) })
             })
             .connect_lazy_with(options);
-        Self { pool, answer, silent }
+        Self { pool, answer, late }
     }
 
     /// The pool itself: to migrate with, and to count its connections.
@@ -64,11 +63,13 @@ impl Server {
         let text = format!("{begin}; SET LOCAL lock_timeout = '2s'; {set}");
         // In a task of its own: a BEGIN that is dropped half-way leaves a pooled connection inside a transaction
         // that nobody knows of (sqlx counts it only after the answer).
-        let Self { pool, answer, silent } = self.clone();
+        let Self { pool, answer, late } = self.clone();
         let begun = tokio::spawn(async move {
             // Said before the connection goes back, and so before anybody asks whether it may stay.
-            let late = || silent.store(true, Ordering::Relaxed);
-            answer.or(pool.begin_with(AssertSqlSafe(text)), late).await
+            let is_late = || {
+                late.count.fetch_add(1, Ordering::Relaxed);
+            };
+            answer.or(pool.begin_with(AssertSqlSafe(text)), is_late).await
         });
         let on = begun.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))??;
         Ok(ServerTx { on, answer })
@@ -76,14 +77,24 @@ impl Server {
 }
 
 /// Whether a connection that comes back owes no answer, or gives it now.
-async fn may_stay(on: &mut PgConnection, silent: &AtomicBool, answer: Answer) -> sqlx::Result<()> {
+async fn may_stay(on: &mut PgConnection, late: &Late, answer: Answer) -> sqlx::Result<()> {
     // What was dropped half-way has its ROLLBACK waiting here to be sent; of a transaction that did not even begin
     // a connection shows no sign.
-    if on.should_flush() || silent.load(Ordering::Relaxed) {
+    let so_far = late.count.load(Ordering::Relaxed);
+    if on.should_flush() || so_far > late.answered.load(Ordering::Relaxed) {
         answer.within(on.ping()).await?;
-        silent.store(false, Ordering::Relaxed);
+        // And no later one: a connection that answered says nothing of what was asked after it.
+        late.answered.fetch_max(so_far, Ordering::Relaxed);
     }
     Ok(())
+}
+
+/// The transactions that did not begin in time.
+#[derive(Debug, Default)]
+struct Late {
+    count: AtomicU64,
+    /// How many of them there were when a connection last answered.
+    answered: AtomicU64,
 }
 
 impl ServerTx {
