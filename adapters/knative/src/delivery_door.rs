@@ -1,10 +1,10 @@
 //! The guarded door: `POST /_deliver/{function}` takes CloudEvents for one function, and ticks for one job.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine;
@@ -12,8 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use florin_http::app::App;
 use florin_http::call::{read_body, trace_of};
 use florin_http::reply;
-use florin_http::router::method_not_allowed;
-use florin_http::span::traced;
+use florin_http::router::{around, method_not_allowed};
 use florin_http::token::{TokenRefusal, Verifier};
 use florin_kernel::corridor::Disposition;
 use florin_kernel::event::Event;
@@ -25,6 +24,15 @@ use florin_queue::cloudevents::{Limits, decode_http};
 use http::HeaderValue;
 use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
+use tokio::sync::Semaphore;
+
+/// How many deliveries are read and handled at once. A batch may be 4 MiB and a Broker pushes as many as it likes, so the
+/// others wait before their bodies are read.
+const PLACES: usize = 16;
+/// When a delivery that found no place may come again.
+const FULL: Duration = Duration::from_secs(1);
+/// The most of a sender's own words that is told, in characters.
+const SAID: usize = 256;
 
 /// Who may deliver. There is no door without one.
 pub enum Guard {
@@ -57,15 +65,17 @@ impl Guard {
 struct Door {
     app: Arc<App>,
     guard: Guard,
+    places: Semaphore,
 }
 
 /// The door's route. It is off unless a deployment asks for it, and belongs on an address that is not public.
 pub fn routes(app: &Arc<App>, guard: Guard) -> Router {
-    Router::new()
+    let door = Door { app: Arc::clone(app), guard, places: Semaphore::new(PLACES) };
+    let router = Router::new()
         .route("/_deliver/{function}", post(deliver))
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(Arc::new(Door { app: Arc::clone(app), guard }))
-        .layer(from_fn(async |request, next: Next| traced(request, |request| next.run(request)).await))
+        .with_state(Arc::new(door));
+    around(router)
 }
 
 async fn deliver(State(door): State<Arc<Door>>, Path(function): Path<String>, request: Request) -> Response {
@@ -76,6 +86,10 @@ async fn deliver(State(door): State<Arc<Door>>, Path(function): Path<String>, re
         metrics::counter!(metric::UNAUTHENTICATED.name, "florin.code" => "delivery").increment(1);
         return no(problem);
     }
+    let waited = tokio::time::timeout(door.app.limits().room, door.places.acquire()).await;
+    let Ok(Ok(_place)) = waited else {
+        return no(codes::UNAVAILABLE.because("too many deliveries at once").retry_after(FULL));
+    };
     let Some(service) = door.app.owner(&function) else {
         return no(codes::NOT_FOUND.because("no such function is served here"));
     };
@@ -83,7 +97,10 @@ async fn deliver(State(door): State<Arc<Door>>, Path(function): Path<String>, re
     let body = match read_body(body, limits.max_batch_bytes, door.app.limits().arrival).await {
         Ok(body) => body,
         Err(problem) => {
-            tell_of_unread(service, &function, &parts.headers, problem.code.code, &problem.detail);
+            // What broke off or was too slow comes again.
+            if problem.code == codes::BODY_TOO_LARGE {
+                tell_of_unread(service, &function, &parts.headers, problem.code.code, &problem.detail);
+            }
             return no(problem);
         }
     };
@@ -110,7 +127,10 @@ fn tell_of_unread(service: &Service, function: &str, headers: &HeaderMap, code: 
     let function =
         service.served().find(|known| known.name == function).map_or("unknown", |known| known.name);
     metrics::counter!(metric::QUEUE_SET_ASIDE.name, "florin.function" => function).increment(1);
-    let said = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let said = |name| {
+        let value = headers.get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).chars().take(SAID).collect::<String>())
+    };
     tracing::error!(
         florin.function = function,
         cloudevents.event_id = said("ce-id"),
@@ -179,6 +199,10 @@ fn credential(header: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use florin_http::app;
+    use florin_http::token::{KeySet, KeySource, TokenRules, TokenTypes};
+
     use super::*;
 
     fn opens(secrets: &str, header: &str) -> bool {
@@ -212,5 +236,33 @@ mod tests {
         }
         assert!(!opens("the-old-one the-new-one", "Bearer the-old-one the-new-one"));
         assert!(!opens("the-old-one  ", "Bearer "));
+    }
+
+    #[tokio::test]
+    async fn a_delivery_that_finds_no_place_in_time_comes_again() {
+        let rules = TokenRules {
+            issuer: "https://issuer.example".to_owned(),
+            audience: vec!["https://api.example".to_owned()],
+            leeway: Duration::ZERO,
+            types: TokenTypes::AccessTokenOrJwt,
+            keys: KeySource::Static(KeySet::parse(r#"{"keys": []}"#).unwrap()),
+        };
+        let limits = app::Limits { room: Duration::ZERO, ..app::Limits::default() };
+        let app = App::new(Vec::new(), Verifier::new(rules).unwrap(), limits);
+        let guard = Guard::Secret(b"the-secret".to_vec());
+        let door = Arc::new(Door { app, guard, places: Semaphore::new(1) });
+        let answered = async |header: &str| {
+            let request = http::Request::post("/").header(AUTHORIZATION, header).body(Body::empty()).unwrap();
+            deliver(State(Arc::clone(&door)), Path("nothing".to_owned()), request).await
+        };
+        let taken = door.places.acquire().await.unwrap();
+        let full = answered("Bearer the-secret").await;
+        let rest = full.headers()[RETRY_AFTER].to_str().unwrap();
+        assert_eq!((full.status(), rest), (StatusCode::SERVICE_UNAVAILABLE, "1"));
+        assert_eq!(answered("Bearer another").await.status(), StatusCode::UNAUTHORIZED);
+        drop(taken);
+        for _ in 0..2 {
+            assert_eq!(answered("Bearer the-secret").await.status(), StatusCode::NOT_FOUND);
+        }
     }
 }
