@@ -15,7 +15,7 @@ use crate::port::{PublishError, Publisher};
 use crate::publishing::{Publishing, measure};
 
 /// The most events of one claim: also the window of unconfirmed publishes, which bounds the rate of a broker.
-const BATCH: i64 = 256;
+const BATCH: u16 = 256;
 /// How long a claim holds: far above what a broker takes to confirm a batch.
 const LEASE: Duration = Duration::from_secs(30);
 /// How often a relay looks by itself: rows whose lease ran out ring no bell.
@@ -27,16 +27,19 @@ const REFUSED: Duration = Duration::from_secs(300);
 
 /// Publishes one claimed batch; how many events were published, and whether more may wait.
 pub async fn relay_batch(service: &Service, publisher: &dyn Publisher) -> DbResult<(usize, bool)> {
-    let events = outbox::claim(service, BATCH, LEASE).await?;
-    let full = events.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
+    let events = outbox::claim(service, i64::from(BATCH), LEASE).await?;
+    let full = events.len() >= usize::from(BATCH);
     let (published, all) = publish(service, publisher, events).await?;
     Ok((published, full && all))
 }
 
 /// Publishes those of these events that are due and not published.
 pub async fn relay_these(service: &Service, publisher: &dyn Publisher, ids: &[String]) -> DbResult<()> {
-    let events = outbox::claim_these(service, ids, LEASE).await?;
-    publish(service, publisher, events).await.map(drop)
+    for ids in ids.chunks(usize::from(BATCH)) {
+        let events = outbox::claim_these(service, ids, LEASE).await?;
+        publish(service, publisher, events).await?;
+    }
+    Ok(())
 }
 
 /// Publishes what was claimed; how many events were published, and whether the broker was there for all of them.
