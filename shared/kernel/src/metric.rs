@@ -157,8 +157,12 @@ pub const UNAUTHENTICATED: Metric =
 pub const QUEUE_PAUSES: Metric =
     counter("florin.queue.pauses", "{pause}", &[FUNCTION], "Pauses of consumers that could not try.");
 /// A message that is no event.
-pub const QUEUE_SET_ASIDE: Metric =
-    counter("florin.queue.set_aside", "{message}", &[FUNCTION], "Messages set aside: they are no events.");
+pub const QUEUE_SET_ASIDE: Metric = counter(
+    "florin.queue.set_aside",
+    "{message}",
+    &[FUNCTION],
+    "Messages set aside or refused: they are no events.",
+);
 /// An entry of an SQS batch that was sent again.
 pub const QUEUE_RESENT: Metric =
     counter("florin.queue.resent", "{message}", &[], "Entries of batches that were sent again.");
