@@ -322,11 +322,71 @@ pub(crate) const LIES: &[Lie] = &[
         "a cent too much was received",
         "captured and received",
         Tell::Change(|told| {
-            let paid = told.payments.iter_mut().find(|payment| number(payment, "amount_received") > 0)?;
+            let paid = told.received()?;
             let amount = number(paid, "amount_received");
             paid["amount_received"] = json!(amount + 1);
             Some(())
         }),
+    ),
+    lie(
+        "a payment lists another amount than was charged",
+        "charged another amount than is listed",
+        Tell::Change(|told| {
+            let paid = told.received()?;
+            let amount = number(paid, "amount");
+            paid["amount"] = json!(amount + 1);
+            Some(())
+        }),
+    ),
+    lie(
+        "a payment lists another currency than was charged",
+        "charged in another currency than is listed",
+        Tell::Change(|told| {
+            told.received()?["currency"] = json!("XTS");
+            Some(())
+        }),
+    ),
+    lie(
+        "a payment lists less than the provider's total of its captures",
+        "the provider's totals are",
+        Tell::Change(|told| told.booked_more("captures", "amount_captured")),
+    ),
+    lie(
+        "a payment lists less than the provider's total of its refunds",
+        "the provider's totals are",
+        Tell::Change(|told| told.booked_more("refunds", "amount_refunded")),
+    ),
+    lie(
+        "a payment lists money to capture that the provider does not hold",
+        "that can be captured",
+        Tell::Change(|told| {
+            let payment = told.payments.first_mut()?;
+            let amount = number(payment, "amount_capturable");
+            payment["amount_capturable"] = json!(amount + 1);
+            Some(())
+        }),
+    ),
+    lie(
+        "a refund is listed in another currency",
+        "refunded in another currency than was charged",
+        Tell::Change(|told| {
+            told.refunds.first_mut()?["currency"] = json!("XTS");
+            Some(())
+        }),
+    ),
+    lie(
+        "money was taken for a payment that is not listed",
+        "altogether in",
+        Tell::Change(|told| {
+            let place = told.payments.iter().position(|payment| number(payment, "amount_received") > 0)?;
+            told.payments.remove(place);
+            Some(())
+        }),
+    ),
+    lie(
+        "a refund that was paid is not listed",
+        "altogether in",
+        Tell::Change(|told| told.refunds.pop().map(drop)),
     ),
     lie(
         "a refund that was made is gone",
@@ -356,6 +416,20 @@ impl Told {
     fn record(&self, name: &str, outcome: &str) -> Option<&Value> {
         let mut records = self.records.iter();
         records.find(|record| text(record, "name") == name && text(record, "outcome") == outcome)
+    }
+
+    /// A payment that received money.
+    fn received(&mut self) -> Option<&mut Value> {
+        self.payments.iter_mut().find(|payment| number(payment, "amount_received") > 0)
+    }
+
+    /// A charge with movements of this kind, and a total of theirs that is a cent more.
+    fn booked_more(&mut self, kind: &str, total: &str) -> Option<()> {
+        let records = self.provider.values_mut().filter_map(|said| said["records"].as_array_mut()).flatten();
+        let charge = &mut records.into_iter().find(|record| number(&record[kind], "amount") > 0)?["charge"];
+        let amount = number(charge, total);
+        charge[total] = json!(amount + 1);
+        Some(())
     }
 
     /// One record of a refusal less.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::chain;
+use super::{chain, totals};
 use crate::chaos::books::{Known, Range};
 use crate::chaos::sink::Place;
 use crate::tally;
@@ -59,8 +59,11 @@ impl Told {
         for payment in &self.payments {
             let provider = self.provider.get(text(payment, "id")).unwrap_or(&Value::Null);
             let refunds = self.refunds.iter().filter(|refund| text(refund, "payment") == text(payment, "id"));
-            problems.extend(payment_problems(payment, provider, &refunds.collect::<Vec<_>>(), &records));
+            let refunds: Vec<&Value> = refunds.collect();
+            problems.extend(payment_problems(payment, provider, &refunds, &records));
+            problems.extend(totals::of_payment(payment, provider, &refunds));
         }
+        problems.extend(totals::of_tenant(self));
         problems.extend(self.refunds.iter().flat_map(|refund| refund_problems(refund, &records)));
         problems.extend(self.gone());
         problems.extend(self.miscounted());
