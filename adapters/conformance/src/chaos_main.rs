@@ -57,6 +57,8 @@ async fn run_all(arguments: Arguments) -> ExitCode {
     let Arguments { rounds, seed, on, requests } = arguments;
     let set_ups = on.map_or(On::ALL.to_vec(), |on| vec![on]);
     for on in set_ups {
+        let options = Options { on, rounds, seed, requests, own_servers: true };
+        eprintln!("{options}");
         let bar = ProgressBar::new(rounds);
         let template = "{msg} [{bar:30}] {pos}/{len} {elapsed_precise}, {eta} to go";
         bar.set_style(
@@ -75,7 +77,7 @@ async fn run_all(arguments: Arguments) -> ExitCode {
                 );
             }
         };
-        let outcome = run(&Options { on, rounds, seed, requests, own_servers: true }, progress).await;
+        let outcome = run(&options, progress).await;
         bar.finish_and_clear();
         match outcome {
             Ok(summary) => {
@@ -90,4 +92,18 @@ async fn run_all(arguments: Arguments) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_that_is_printed_is_read_as_what_was_run() {
+        let run = Options { on: On::LambdaSqs, rounds: 3, seed: 17, requests: 400, own_servers: true };
+        let printed = run.to_string();
+        let words = printed.strip_prefix("cargo xtask ").expect("a command of xtask").split_whitespace();
+        let Arguments { rounds, seed, on, requests } = Arguments::try_parse_from(words).expect("a command");
+        assert_eq!((rounds, seed, on, requests), (run.rounds, run.seed, Some(run.on), run.requests));
+    }
 }

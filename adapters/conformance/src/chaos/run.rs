@@ -1,6 +1,7 @@
 //! A run: one deployment, one round after the other, and what all of them came to.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -28,6 +29,15 @@ pub struct Options {
     pub own_servers: bool,
 }
 
+/// The command that does the same again.
+impl fmt::Display for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without `..`: an option that is added has to be named. A command always has servers of its own.
+        let Self { on, rounds, seed, requests, own_servers: _ } = self;
+        write!(f, "cargo xtask chaos --on {on} --rounds {rounds} --seed {seed} --requests {requests}")
+    }
+}
+
 /// A run of so many rounds has to have killed at every point [`OFTEN`] times.
 const LONG: u64 = 300;
 const OFTEN: u64 = 20;
@@ -41,8 +51,12 @@ const HANGS: Duration = Duration::from_secs(300);
 /// Runs; `progress` hears of every round that is over.
 ///
 /// # Errors
-/// What was lost, doubled or stuck, with the seed that repeats it.
-pub async fn run(options: &Options, mut progress: impl FnMut(&Summary)) -> Result<Summary, String> {
+/// What was lost, doubled or stuck, with the command that repeats it.
+pub async fn run(options: &Options, progress: impl FnMut(&Summary)) -> Result<Summary, String> {
+    run_rounds(options, progress).await.map_err(|why| format!("{why}\nthe run again: {options}"))
+}
+
+async fn run_rounds(options: &Options, mut progress: impl FnMut(&Summary)) -> Result<Summary, String> {
     let began = Instant::now();
     let world = World::start(options.on, options.own_servers).await?;
     let done = faults::counter();
@@ -70,11 +84,11 @@ pub async fn run(options: &Options, mut progress: impl FnMut(&Summary)) -> Resul
                 let kept = world.keep(seed);
                 let all = problems.len();
                 let problems = problems.iter().take(20).map(|line| format!("  {line}\n")).collect::<String>();
+                let alone = Options { rounds: 1, seed, ..options.clone() };
                 return Err(format!(
                     "the round of seed {seed} failed, {all} things are wrong (its files: {}):\n{problems}\
-                     again: cargo xtask chaos --on {} --rounds 1 --seed {seed}",
-                    kept.display(),
-                    options.on
+                     the round again: {alone}",
+                    kept.display()
                 ));
             }
         }
