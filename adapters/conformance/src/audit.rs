@@ -70,7 +70,8 @@ pub async fn assert_recorded(site: &Site, audit: &Client, mut expected: Vec<Stri
     }
 }
 
-/// Once every process has stopped in an orderly way, nothing waits anywhere, and so many records stand.
+/// Once every process has stopped in an orderly way, nothing waits anywhere, no row is stuck, and so many records
+/// stand.
 ///
 /// # Panics
 /// When it is not so.
@@ -79,6 +80,9 @@ pub async fn assert_at_rest(site: &Site, audit: &Rows, records: usize) {
     assert_eq!(site.waiting().await, 0, "the broker holds something");
     let recorded = audit.number("SELECT count(*) FROM audit_records").await;
     assert_eq!(usize::try_from(recorded), Ok(records), "more is recorded than there was");
-    let unfinished = "SELECT count(*) FROM florin_inbox WHERE state <> 'done'";
-    assert_eq!(audit.number(unfinished).await, 0, "a delivery failed");
+    let dead = "SELECT count(*) FROM florin_inbox WHERE state = 'dead'";
+    assert_eq!(audit.number(dead).await, 0, "a delivery is a dead letter");
+    for rows in [audit, &site.rows("payments")] {
+        assert_eq!(rows.unfinished().await, Vec::<String>::new());
+    }
 }

@@ -55,6 +55,23 @@ impl Rows {
         }
     }
 
+    /// The rows that wait for somebody: operations without an answer, effects that are not done, and deliveries that
+    /// failed and are to come again. At rest there is none.
+    pub async fn unfinished(&self) -> Vec<String> {
+        let mut unfinished = Vec::new();
+        for rows in [
+            "florin_operations WHERE state = 'open'",
+            "florin_effects WHERE state <> 'done'",
+            "florin_inbox WHERE state = 'failing'",
+        ] {
+            let count = self.number(&format!("SELECT count(*) FROM {rows}")).await;
+            if count != 0 {
+                unfinished.push(format!("{}: {count} of {rows}", self.service));
+            }
+        }
+        unfinished
+    }
+
     /// A connection of the owner, whose transactions a test holds open.
     ///
     /// # Panics

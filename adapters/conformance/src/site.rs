@@ -207,11 +207,13 @@ impl Site {
     /// How many messages the broker still holds for any function. What consumers of RabbitMQ were handed does not
     /// count, and a sink of the test's confirms only what its function took.
     pub async fn waiting(&self) -> u64 {
+        if matches!(self.broker, Broker::Embedded) {
+            return depth::embedded(&self.data()).await;
+        }
         let mut waiting = 0;
         for subscription in florin_host::queue::subscriptions(SERVICES) {
             let (function, url) = (subscription.function, self.setting("FLORIN_QUEUE_URL"));
             waiting += match &self.broker {
-                Broker::Embedded => depth::embedded(&self.data(), function).await,
                 Broker::RabbitMq | Broker::OwnRabbitMq(_) => {
                     depth::rabbitmq(&url, &self.setting("FLORIN_QUEUE_PREFIX"), function).await
                 }
@@ -220,7 +222,7 @@ impl Site {
                     let endpoint = config.endpoint.as_deref().unwrap_or_default();
                     depth::sqs(endpoint, &config.queue_name(function)).await
                 }
-                Broker::Http(_) => 0,
+                Broker::Embedded | Broker::Http(_) => 0,
             };
         }
         waiting

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use florin_host::services::SERVICES;
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -15,8 +16,9 @@ use super::dice::Dice;
 use super::faults::{self, Done};
 use super::points;
 use super::shopper::Shopper;
-use super::world::World;
+use super::world::{On, World};
 use crate::client::Client;
+use crate::tally;
 
 /// The least that a round has to be, or it shows nothing.
 pub const REQUESTS: u64 = 200;
@@ -173,7 +175,7 @@ impl Round<'_> {
             let problems = match &read {
                 Ok(read) => {
                     let wrong = check.wrong(read);
-                    if wrong.is_empty() { self.nothing_is_stuck() } else { wrong }
+                    if wrong.is_empty() { self.nothing_is_stuck().await } else { wrong }
                 }
                 Err(why) => vec![why.clone()],
             };
@@ -191,8 +193,9 @@ impl Round<'_> {
         }
     }
 
-    /// The operator's commands: nothing waits, nobody is needed, and the dead letters are those that have to be.
-    fn nothing_is_stuck(&self) -> Vec<String> {
+    /// No row of a service or of the embedded queue is stuck, and by the operator's commands nothing waits, nobody is
+    /// needed, and the dead letters are those that have to be.
+    async fn nothing_is_stuck(&self) -> Vec<String> {
         let site = &self.world.site;
         let mut problems = Vec::new();
         let outbox = site.command(&["outbox"]);
@@ -211,6 +214,15 @@ impl Round<'_> {
         let is_right = dead.len() == self.dead.len() && dead.iter().all(|id| self.dead.contains(*id));
         if !is_right {
             problems.push(format!("florin dead-letters list: {letters:?} instead of {:?}", self.dead));
+        }
+        for service in SERVICES.iter().chain(&[&tally::SERVICE]) {
+            problems.extend(site.rows(service.name).unfinished().await);
+        }
+        if self.world.on == On::SqliteEmbedded {
+            let waiting = site.waiting().await;
+            if waiting != 0 {
+                problems.push(format!("the embedded queue holds {waiting} messages"));
+            }
         }
         problems
     }
