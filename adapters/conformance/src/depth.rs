@@ -13,16 +13,18 @@ use sqlx::{ConnectOptions, Connection as _};
 
 use crate::wait::until;
 
-/// What all queues in this data directory hold, with what their consumers hold of it. What is set aside waits for
-/// nobody.
+/// What a function's queue in this data directory holds, or all queues together, with what their consumers hold of it.
+/// What is set aside waits for nobody.
 ///
 /// # Panics
 /// When there is no queue.
-pub async fn embedded(data: &Path) -> u64 {
+pub async fn embedded(data: &Path, function: Option<&str>) -> u64 {
     let options = SqliteConnectOptions::new().filename(data.join("queue.db"));
     let mut on = options.connect().await.expect("the queue's file opens");
-    let sql = "SELECT count(*) FROM queue_messages WHERE set_aside IS NULL OR holder IS NOT NULL";
-    let count: i64 = sqlx::query_scalar(sql).fetch_one(&mut on).await.expect("the queue is counted");
+    let sql = "SELECT count(*) FROM queue_messages
+               WHERE (set_aside IS NULL OR holder IS NOT NULL) AND queue = coalesce($1, queue)";
+    let count: i64 =
+        sqlx::query_scalar(sql).bind(function).fetch_one(&mut on).await.expect("the queue is counted");
     on.close().await.expect("the queue's file closes");
     u64::try_from(count).expect("a count")
 }

@@ -208,7 +208,7 @@ impl Site {
     /// count, and a sink of the test's confirms only what its function took.
     pub async fn waiting(&self) -> u64 {
         if matches!(self.broker, Broker::Embedded) {
-            return depth::embedded(&self.data()).await;
+            return depth::embedded(&self.data(), None).await;
         }
         let mut waiting = 0;
         for subscription in florin_host::queue::subscriptions(SERVICES) {

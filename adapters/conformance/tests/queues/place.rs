@@ -22,7 +22,7 @@ impl Place {
     /// How much there is for a function.
     pub(crate) async fn left(&self, function: &str) -> u64 {
         match self {
-            Self::Embedded(directory) => depth::embedded(directory, function).await,
+            Self::Embedded(directory) => depth::embedded(directory, Some(function)).await,
             Self::RabbitMq { url, prefix } => depth::rabbitmq(url, prefix, function).await,
             Self::Sqs(config) => {
                 let endpoint = config.endpoint.as_deref().unwrap_or_default();
