@@ -29,9 +29,10 @@ impl Control {
         &self.directory
     }
 
-    /// The process that is first at its `k`-th hit of this point from now on dies there. `order` is no other's.
-    pub(crate) fn arm(&self, point: &str, k: u64, order: &str) {
-        self.write(&format!("armed/{point}"), &format!("{k} {order}"));
+    /// The process that makes the `k`-th hit of this point from now on dies there.
+    pub(crate) fn arm(&self, point: &str, k: u64) {
+        let so_far = self.hits().get(point).copied().unwrap_or(0);
+        self.write(&format!("armed/{point}"), &(so_far + k).to_string());
     }
 
     /// Takes back what nobody died of; how many orders these were.

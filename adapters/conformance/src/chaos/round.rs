@@ -69,7 +69,7 @@ impl Round<'_> {
         world.control.deliveries(15, 40);
         let armed = points::of_round(world.on, seed);
         for (point, k) in &armed {
-            world.control.arm(point.name, *k, &format!("{seed}-{}", world.control.ahead().as_micros()));
+            world.control.arm(point.name, *k);
         }
         if let Some(sink) = &world.sink {
             sink.forget();

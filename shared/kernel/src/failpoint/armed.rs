@@ -1,15 +1,14 @@
 //! Counting the points, and dying at the one that is armed.
 //!
-//! The directory holds `armed/POINT`, a number k and a name that is new each time; `hits/POINT`, one byte for
-//! every hit; `kills/POINT`, one byte for every death. Whoever is first at its own k-th hit takes `armed/POINT`
-//! away and dies, so that of many processes one dies, and its successor does not.
+//! The directory holds `hits/POINT`, one byte for every hit; `armed/POINT`, a number of hits; `kills/POINT`, one byte
+//! for every death. The processes count together: whoever makes that hit, or is first after it, takes `armed/POINT` away
+//! and dies, so that of many processes one dies, and its successor does not.
 
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -52,21 +51,12 @@ pub async fn during<F: Future>(point: &'static str, future: F) -> F::Output {
 /// Whether it is this process's turn to die here.
 fn is_due(point: &str) -> bool {
     let Some(directory) = directory() else { return false };
-    count(&directory.join("hits").join(point));
+    let hits = count(&directory.join("hits").join(point));
     let armed = directory.join("armed").join(point);
     let Ok(order) = fs::read_to_string(&armed) else { return false };
-    let Some(wanted) = order.split_whitespace().next().and_then(|k| k.parse::<u64>().ok()) else {
-        return false;
-    };
-    static SEEN: OnceLock<Mutex<HashMap<String, (String, u64)>>> = OnceLock::new();
-    let mut seen = SEEN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-    let (of, times) = seen.entry(point.to_owned()).or_default();
-    if *of != order {
-        (*of, *times) = (order, 0);
-    }
-    *times += 1;
+    let due = order.parse::<u64>().is_ok_and(|wanted| hits >= wanted);
     // Of many processes that are due, the one that takes the order away dies.
-    *times >= wanted && fs::remove_file(armed).is_ok()
+    due && fs::remove_file(armed).is_ok()
 }
 
 fn die(point: &str) -> ! {
@@ -78,8 +68,12 @@ fn die(point: &str) -> ! {
     std::process::abort()
 }
 
-/// One byte more: a file that processes append to counts across them, and across their deaths.
-fn count(file: &Path) {
+/// One byte more, and how many there are: a file that processes append to counts across them, and across their deaths.
+fn count(file: &Path) -> u64 {
+    let counted = File::options().create(true).append(true).open(file).and_then(|mut file| {
+        file.write_all(b".")?;
+        file.metadata()
+    });
     // A count that is missing shows in the summary; it must not stop what is being watched.
-    let _ = File::options().create(true).append(true).open(file).and_then(|mut file| file.write_all(b"."));
+    counted.map_or(0, |metadata| metadata.len())
 }
