@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
+use crate::client::loopback;
 use crate::wait::within;
 
 /// Where a call stops.
@@ -78,7 +79,7 @@ impl CardProxy {
     pub async fn start(provider: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
-        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client needs nothing");
+        let http = loopback().build().expect("an HTTP client needs nothing");
         let state = Arc::new(Passing {
             http,
             provider: provider.to_owned(),

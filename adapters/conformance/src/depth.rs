@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection as _};
 
+use crate::client::loopback;
 use crate::wait::until;
 
 /// What a function's queue in this data directory holds, or all queues together, with what their consumers hold of it.
@@ -129,7 +130,7 @@ pub async fn sqs(endpoint: &str, queue: &str) -> u64 {
 /// # Panics
 /// When moto does not answer, or there is no such message.
 pub async fn sqs_visible_at(endpoint: &str, text: &str) -> i64 {
-    let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client needs nothing");
+    let client = loopback().build().expect("an HTTP client needs nothing");
     let kept = until("moto shows what it keeps", || async {
         // It looks at what changes meanwhile, and fails then.
         let answer = client.get(format!("{endpoint}/moto-api/data.json")).send().await.ok()?;
@@ -145,7 +146,7 @@ pub async fn sqs_visible_at(endpoint: &str, text: &str) -> i64 {
 
 /// One call in AWS's JSON protocol. An emulator reads the region from the credential and checks no signature.
 async fn call(endpoint: &str, operation: &str, body: Value) -> Value {
-    let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client needs nothing");
+    let client = loopback().build().expect("an HTTP client needs nothing");
     let credential = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/sqs/aws4_request, SignedHeaders=host, \
                       Signature=0";
     let request = client.post(endpoint).header("x-amz-target", format!("AmazonSQS.{operation}"));

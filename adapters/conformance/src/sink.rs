@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::client::loopback;
 use crate::site::DELIVERY_SECRET;
 use crate::wait::within;
 
@@ -57,7 +58,7 @@ impl Sink {
     async fn with(port: u16, mode: Mode, doors: Option<Vec<String>>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
-        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+        let http = loopback().pool_max_idle_per_host(0);
         let http = http.build().expect("an HTTP client needs nothing");
         let state = Arc::new(Pushing {
             http,

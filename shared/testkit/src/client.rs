@@ -103,12 +103,14 @@ impl Outgoing {
     }
 }
 
+/// A client to be, for servers on loopback that speak plain text: it follows no redirect, and trusts nobody. To read every
+/// root certificate of the machine takes longer than many a test.
+pub fn loopback() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).tls_certs_only([]).no_proxy()
+}
+
 fn http_client(prior_knowledge: bool) -> reqwest::Client {
-    let builder = reqwest::Client::builder()
-        .timeout(Duration::from_secs(50))
-        .redirect(reqwest::redirect::Policy::none())
-        .pool_max_idle_per_host(0)
-        .no_proxy();
+    let builder = loopback().timeout(Duration::from_secs(50)).pool_max_idle_per_host(0);
     let builder = if prior_knowledge { builder.http2_prior_knowledge() } else { builder };
     builder.build().expect("an HTTP client needs nothing")
 }

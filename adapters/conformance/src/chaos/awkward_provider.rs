@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::dice::Dice;
+use crate::client::loopback;
 
 /// How long the provider may think; longer is what `pm_card_timeout_after_charge` and `pm_card_slow` do.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -52,7 +53,7 @@ impl AwkwardProvider {
     pub(crate) async fn before(provider: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
+        let http = loopback().timeout(PATIENCE).build();
         let state = Arc::new(State {
             http: http.expect("an HTTP client needs nothing"),
             provider: provider.to_owned(),

@@ -25,6 +25,7 @@ use florin_sandbox::{Sandbox, SandboxConfig};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::client::loopback;
 pub use crate::client::{Client, Reply};
 pub use database::{Database, Engine};
 pub use peers::{Fault, Peers};
@@ -228,8 +229,7 @@ impl Suite {
 
     /// Decides on the provider's page as the customer, `approve` or `refuse`; where the browser is sent then.
     pub async fn authenticate(&self, page: &str, decision: &str) -> String {
-        let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-        let browser = browser.build().expect("a browser");
+        let browser = loopback().build().expect("a browser");
         let answer = browser.post(page).form(&[("decision", decision)]).send().await.expect("a page");
         answer.headers()["location"].to_str().expect("an address").to_owned()
     }
