@@ -35,22 +35,16 @@ pub fn router(app: &Arc<App>) -> Router {
         }
         router = router.route(path, methods);
     }
-    let router = router
+    router
         .with_state(Arc::clone(app))
         .merge(health::routes(app))
         .fallback(|request: Request| async move {
             let detail = format!("there is nothing at {}", request.uri().path());
             reply::problem(&codes::NOT_FOUND.because(detail), &call::trace_of(request.extensions()))
         })
-        .method_not_allowed_fallback(method_not_allowed);
-    around(router)
-}
-
-/// Puts around these routes what every request has: its span, the header fields of every answer, and an answer where
-/// something panics. A router that is merged into another brings its own.
-pub fn around(router: Router) -> Router {
-    // One layer for all: each costs a boxed future and a copy of all that is inside it.
-    router.layer(from_fn(async |request, next| traced(request, |request| dress(request, next)).await))
+        .method_not_allowed_fallback(method_not_allowed)
+        // One for both: each costs a boxed future and a copy of all that is inside it.
+        .layer(from_fn(async |request, next| traced(request, |request| dress(request, next)).await))
 }
 
 /// The problem of a method that a path does not know. axum keeps it for each router: one that is merged says it too.

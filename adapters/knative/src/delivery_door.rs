@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine;
@@ -12,7 +13,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use florin_http::app::App;
 use florin_http::call::{read_body, trace_of};
 use florin_http::reply;
-use florin_http::router::{around, method_not_allowed};
+use florin_http::router::method_not_allowed;
+use florin_http::span::traced;
 use florin_http::token::{TokenRefusal, Verifier};
 use florin_kernel::corridor::Disposition;
 use florin_kernel::event::Event;
@@ -71,11 +73,11 @@ struct Door {
 /// The door's route. It is off unless a deployment asks for it, and belongs on an address that is not public.
 pub fn routes(app: &Arc<App>, guard: Guard) -> Router {
     let door = Door { app: Arc::clone(app), guard, places: Semaphore::new(PLACES) };
-    let router = Router::new()
+    Router::new()
         .route("/_deliver/{function}", post(deliver))
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(Arc::new(door));
-    around(router)
+        .with_state(Arc::new(door))
+        .layer(from_fn(async |request, next: Next| traced(request, |request| next.run(request)).await))
 }
 
 async fn deliver(State(door): State<Arc<Door>>, Path(function): Path<String>, request: Request) -> Response {
@@ -201,7 +203,7 @@ fn credential(header: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use axum::body::Body;
     use florin_http::app;
-    use florin_http::token::{KeySet, KeySource, TokenRules, TokenTypes};
+    use florin_http::token::DevelopmentKey;
 
     use super::*;
 
@@ -240,15 +242,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_delivery_that_finds_no_place_in_time_comes_again() {
-        let rules = TokenRules {
-            issuer: "https://issuer.example".to_owned(),
-            audience: vec!["https://api.example".to_owned()],
-            leeway: Duration::ZERO,
-            types: TokenTypes::AccessTokenOrJwt,
-            keys: KeySource::Static(KeySet::parse(r#"{"keys": []}"#).unwrap()),
-        };
+        let directory = tempfile::tempdir().unwrap();
+        let key = DevelopmentKey::load_or_create(&directory.path().join("key.json")).unwrap();
         let limits = app::Limits { room: Duration::ZERO, ..app::Limits::default() };
-        let app = App::new(Vec::new(), Verifier::new(rules).unwrap(), limits);
+        let app = App::new(Vec::new(), Verifier::new(key.rules()).unwrap(), limits);
         let guard = Guard::Secret(b"the-secret".to_vec());
         let door = Arc::new(Door { app, guard, places: Semaphore::new(1) });
         let answered = async |header: &str| {

@@ -194,9 +194,10 @@ async fn the_longest_id_and_source_are_recorded_and_kept() {
         assert_eq!(deliver(&suite, &event).await, Disposition::Duplicate);
         let foreign = Event { kind: long("type"), ..event };
         let foreign = Event { id: long("another id"), subject: Some(long("subject")), ..foreign };
-        let refused = deliver(&suite, &foreign).await;
-        assert_eq!(refused, Disposition::Permanent { code: "type_not_wanted".to_owned() });
-        assert_eq!(deliver(&suite, &foreign).await, Disposition::Duplicate);
+        for _ in 0..2 {
+            let refused = deliver(&suite, &foreign).await;
+            assert_eq!(refused, Disposition::Permanent { code: "type_not_wanted".to_owned() });
+        }
         let letters = dead_letters::list(suite.service("notes"), 10).await.unwrap();
         assert_eq!(letters.iter().map(|letter| &letter.event_id).collect::<Vec<_>>(), [&foreign.id]);
     })
