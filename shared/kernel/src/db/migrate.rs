@@ -83,7 +83,7 @@ impl Db {
                 }
             }
             Self::Postgres(server) => {
-                let mut on = server.pool().acquire().await?;
+                let mut on = server.pool().acquire().await?.detach();
                 on.execute(ROLES).await?;
                 let mut tx = on.begin().await?;
                 // Of this schema alone: services that share a database do not queue behind each other.

@@ -1,53 +1,37 @@
 //! The connections to PostgreSQL, and what becomes of one whose server no longer answers.
 
-use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, Postgres};
 
 use super::{DbConfig, DbResult, Wall};
 
 /// A pool of connections to a server that may vanish without a word: a host that dies, a path that drops packets.
 ///
 /// TCP takes some fifteen minutes to notice (`tcp_retries2`), and sqlx offers neither keep-alives nor a user time-out.
-/// So no answer is waited for longer than [`DbConfig::answer_timeout`], and a connection that owes one is closed: sqlx
-/// asks a connection that comes back to the pool whether it lives, waits for that without end, and a connection to the
-/// server's successor would not get the place.
+/// So no answer is waited for longer than [`DbConfig::answer_timeout`], and a connection that owes one is closed:
+/// a connection to the server's successor gets its place.
 #[derive(Clone, Debug)]
 pub struct Server {
     pool: PgPool,
-    answer: Answer,
-    late: Arc<Late>,
-}
-
-/// One transaction on it.
-pub(super) struct ServerTx {
-    on: Transaction<'static, Postgres>,
     answer: Answer,
 }
 
 impl Server {
     pub(super) fn new(config: &DbConfig, options: PgConnectOptions) -> Self {
-        let answer = Answer(config.answer_timeout);
-        let late = Arc::new(Late::default());
-        let suspected = Arc::clone(&late);
         let pool = PgPoolOptions::new()
             .max_connections(config.connections.max(1))
             .acquire_timeout(config.acquire_timeout)
             // A check before each use costs 4 to 10 % of the throughput (measured).
             .test_before_acquire(config.ping_idle)
-            .after_release(move |on, _| {
-                let suspected = Arc::clone(&suspected);
-                Box::pin(async move { may_stay(on, &suspected, answer).await.map(|()| true) })
-            })
             .connect_lazy_with(options);
-        Self { pool, answer, late }
+        Self { pool, answer: Answer(config.answer_timeout) }
     }
 
-    /// The pool itself: to migrate with, and to count its connections.
+    /// The pool itself, to count its connections. One that is taken from here is to be detached: what the pool asks
+    /// of a connection that comes back has no time-out.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
@@ -60,55 +44,67 @@ impl Server {
             }
             Wall::System => "SET LOCAL ROLE florin_system; SET LOCAL app.tenant = ''".to_owned(),
         };
-        let text = format!("{begin}; SET LOCAL lock_timeout = '2s'; {set}");
-        // In a task of its own: a BEGIN that is dropped half-way leaves a pooled connection inside a transaction
-        // that nobody knows of (sqlx counts it only after the answer).
-        let Self { pool, answer, late } = self.clone();
+        let text = AssertSqlSafe(format!("{begin}; SET LOCAL lock_timeout = '2s'; {set}"));
+        // In a task of its own: who gives up half-way must not leave a pooled connection inside a transaction.
+        let Self { pool, answer } = self.clone();
         let begun = tokio::spawn(async move {
-            // Said before the connection goes back, and so before anybody asks whether it may stay.
-            let is_late = || {
-                late.count.fetch_add(1, Ordering::Relaxed);
-            };
-            answer.or(pool.begin_with(AssertSqlSafe(text)), is_late).await
+            let mut on = pool.acquire().await?;
+            match answer.within(on.execute(text)).await {
+                Ok(_) => Ok(ServerTx { on: Some(on), open: true, answer }),
+                Err(error) => {
+                    // Nobody knows whether it is inside a transaction.
+                    drop(on.detach());
+                    Err(error)
+                }
+            }
         });
-        let on = begun.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))??;
-        Ok(ServerTx { on, answer })
+        Ok(begun.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))??)
     }
 }
 
-/// Whether a connection that comes back owes no answer, or gives it now.
-async fn may_stay(on: &mut PgConnection, late: &Late, answer: Answer) -> sqlx::Result<()> {
-    // What was dropped half-way has its ROLLBACK waiting here to be sent; of a transaction that did not even begin
-    // a connection shows no sign.
-    let so_far = late.count.load(Ordering::Relaxed);
-    if on.should_flush() || so_far > late.answered.load(Ordering::Relaxed) {
-        answer.within(on.ping()).await?;
-        // And no later one: a connection that answered says nothing of what was asked after it.
-        late.answered.fetch_max(so_far, Ordering::Relaxed);
-    }
-    Ok(())
-}
-
-/// The transactions that did not begin in time.
-#[derive(Debug, Default)]
-struct Late {
-    count: AtomicU64,
-    /// How many of them there were when a connection last answered.
-    answered: AtomicU64,
+/// One transaction on it. Dropped before it ended, it rolls back.
+pub(super) struct ServerTx {
+    /// There until it is dropped.
+    on: Option<PoolConnection<Postgres>>,
+    open: bool,
+    answer: Answer,
 }
 
 impl ServerTx {
     /// Its connection, and how long that may take to answer.
     pub(super) fn ask(&mut self) -> (Answer, &mut PgConnection) {
-        (self.answer, &mut self.on)
+        (self.answer, self.on.as_mut().expect("a transaction has a connection"))
     }
 
     pub(super) async fn commit(self) -> sqlx::Result<()> {
-        self.answer.within(self.on.commit()).await
+        self.end("COMMIT").await
     }
 
     pub(super) async fn rollback(self) -> sqlx::Result<()> {
-        self.answer.within(self.on.rollback()).await
+        self.end("ROLLBACK").await
+    }
+
+    async fn end(mut self, how: &'static str) -> sqlx::Result<()> {
+        let (answer, on) = self.ask();
+        answer.within(on.execute(how)).await?;
+        self.open = false;
+        Ok(())
+    }
+}
+
+impl Drop for ServerTx {
+    fn drop(&mut self) {
+        let Some(mut on) = self.on.take() else { return };
+        let Self { open, answer, .. } = *self;
+        tokio::spawn(async move {
+            if open && answer.within(on.execute("ROLLBACK")).await.is_err() {
+                drop(on.detach());
+                return;
+            }
+            // Not by dropping it: sqlx then asks whether it lives and waits for that without end. Who stops waiting
+            // for this closes the connection.
+            let _ = tokio::time::timeout(answer.0, on.return_to_pool()).await;
+        });
     }
 }
 
@@ -119,22 +115,8 @@ pub(super) struct Answer(Duration);
 impl Answer {
     /// A server that vanished without a word is away, and not waited for.
     pub(super) async fn within<T>(self, asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-        self.or(asked, || {}).await
-    }
-
-    /// As [`Answer::within`]; `late` is done before what was asked is dropped.
-    async fn or<T>(
-        self,
-        asked: impl Future<Output = sqlx::Result<T>>,
-        late: impl FnOnce(),
-    ) -> sqlx::Result<T> {
-        let mut asked = pin!(asked);
-        match tokio::time::timeout(self.0, asked.as_mut()).await {
-            Ok(answered) => answered,
-            Err(_) => {
-                late();
-                Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
-            }
-        }
+        tokio::time::timeout(self.0, asked)
+            .await
+            .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
     }
 }
