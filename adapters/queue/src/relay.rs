@@ -33,11 +33,15 @@ pub async fn relay_batch(service: &Service, publisher: &dyn Publisher) -> DbResu
     Ok((published, full && all))
 }
 
-/// Publishes those of these events that are due and not published.
+/// Publishes those of these events that are due and not published. The first batch that the broker does not confirm is
+/// the last.
 pub async fn relay_these(service: &Service, publisher: &dyn Publisher, ids: &[String]) -> DbResult<()> {
     for ids in ids.chunks(usize::from(BATCH)) {
         let events = outbox::claim_these(service, ids, LEASE).await?;
-        publish(service, publisher, events).await?;
+        let (_, all) = publish(service, publisher, events).await?;
+        if !all {
+            break;
+        }
     }
     Ok(())
 }

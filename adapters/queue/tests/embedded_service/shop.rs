@@ -61,6 +61,20 @@ async fn tally(cx: &mut Cx, kind: &'static str, id: &str) -> Result<(), Stop> {
     Ok(())
 }
 
+/// An order's event, from somewhere else.
+pub(crate) fn ordered(id: &str, verb: &str) -> Event {
+    Event {
+        id: id.to_owned(),
+        source: "/other".to_owned(),
+        kind: format!("other.order.{verb}.v1"),
+        subject: None,
+        time: None,
+        dataschema: None,
+        extensions: [("tenant".to_owned(), "acme".to_owned())].into(),
+        data: Data::None,
+    }
+}
+
 struct CountOrder;
 impl Reaction for CountOrder {
     const NAME: &'static str = "shop.count_order";
@@ -185,17 +199,7 @@ pub(crate) async fn queue(directory: &Path, clock: &Clock) -> Arc<EmbeddedQueue>
 
 /// Publishes an order from somewhere else.
 pub(crate) async fn order(queue: &EmbeddedQueue, id: &str, verb: &str) {
-    let event = Event {
-        id: id.to_owned(),
-        source: "/other".to_owned(),
-        kind: format!("other.order.{verb}.v1"),
-        subject: None,
-        time: None,
-        dataschema: None,
-        extensions: [("tenant".to_owned(), "acme".to_owned())].into(),
-        data: Data::None,
-    };
-    queue.publish(&[event]).await.pop().unwrap().unwrap();
+    queue.publish(&[ordered(id, verb)]).await.pop().unwrap().unwrap();
 }
 
 /// The rows of a statement on the service's database.

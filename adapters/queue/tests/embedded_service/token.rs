@@ -7,14 +7,13 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use florin_kernel::corridor::Disposition;
-use florin_kernel::event::{Data, Event};
 use florin_kernel::rows::outbox;
 use florin_kernel::service::Settings;
 use florin_queue::http_publisher::{HttpPublisher, HttpPublishing};
 use florin_queue::relay::relay_batch;
 use tokio::net::TcpListener;
 
-use crate::shop::{clock, shop};
+use crate::shop::{clock, ordered, shop};
 
 #[tokio::test]
 async fn while_the_token_is_missing_an_event_waits_in_the_outbox() {
@@ -30,17 +29,10 @@ async fn while_the_token_is_missing_an_event_waits_in_the_outbox() {
     let directory = tempfile::tempdir().unwrap();
     let clock = clock();
     let service = shop(directory.path(), &clock, Settings::default()).await;
-    let ordered = Event {
-        id: "order_1".to_owned(),
-        source: "/other".to_owned(),
-        kind: "other.order.completed.v1".to_owned(),
-        subject: None,
-        time: None,
-        dataschema: None,
-        extensions: [("tenant".to_owned(), "acme".to_owned())].into(),
-        data: Data::None,
-    };
-    assert_eq!(service.deliver("shop.count_order", ordered, None).await, Disposition::Done);
+    assert_eq!(
+        service.deliver("shop.count_order", ordered("order_1", "completed"), None).await,
+        Disposition::Done
+    );
 
     let file = directory.path().join("token");
     let publisher = HttpPublisher::new(&sink, HttpPublishing::default()).unwrap();
