@@ -150,6 +150,10 @@ async fn a_server_that_falls_silent_between_transactions_does_not_keep_the_place
         for idle in [one, two] {
             idle.expect("a transaction begins").rollback().await.expect("it ends");
         }
+        let Db::Postgres(server) = db else { panic!("PostgreSQL") };
+        while server.pool().num_idle() < CONNECTIONS as usize {
+            tokio::task::yield_now().await;
+        }
         way.host_dies();
         assert!(meets_the_silence(db, way).await > 0, "somebody met the silence");
     })

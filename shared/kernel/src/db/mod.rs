@@ -89,7 +89,7 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
-            Self::Postgres(server) => server.pool().close().await,
+            Self::Postgres(server) => server.close().await,
         }
     }
 }

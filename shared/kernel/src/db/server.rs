@@ -5,8 +5,14 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Postgres};
+use tokio::time::{Instant, timeout_at};
 
 use super::{DbConfig, DbResult, Wall};
+
+/// How long a connection that nobody uses is still good for use: whatever lies on the way may have forgotten it.
+const IDLE: Duration = Duration::from_secs(10 * 60);
+/// How long a connection is used: a server's process keeps some memory for each thing that it was ever asked.
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// A pool of connections to a server that may vanish without a word: a host that dies, a path that drops packets.
 ///
@@ -16,7 +22,7 @@ use super::{DbConfig, DbResult, Wall};
 #[derive(Clone, Debug)]
 pub struct Server {
     pool: PgPool,
-    answer: Answer,
+    answer_timeout: Duration,
 }
 
 impl Server {
@@ -26,8 +32,15 @@ impl Server {
             .acquire_timeout(config.acquire_timeout)
             // A check before each use costs 4 to 10 % of the throughput (measured).
             .test_before_acquire(config.ping_idle)
+            // Not by sqlx's own task, which waits without end for the last word of a TLS connection that it closes.
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .before_acquire(|_, on| {
+                let is_fresh = on.idle_for < IDLE && on.age < LIFETIME;
+                Box::pin(std::future::ready(Ok(is_fresh)))
+            })
             .connect_lazy_with(options);
-        Self { pool, answer: Answer(config.answer_timeout) }
+        Self { pool, answer_timeout: config.answer_timeout }
     }
 
     /// The pool itself, to count its connections. One that is taken from here is to be detached: what the pool asks
@@ -46,11 +59,12 @@ impl Server {
         };
         let text = AssertSqlSafe(format!("{begin}; SET LOCAL lock_timeout = '2s'; {set}"));
         // In a task of its own: who gives up half-way must not leave a pooled connection inside a transaction.
-        let Self { pool, answer } = self.clone();
+        let Self { pool, answer_timeout } = self.clone();
         let begun = tokio::spawn(async move {
-            let mut on = pool.acquire().await?;
-            match answer.within(on.execute(text)).await {
-                Ok(_) => Ok(ServerTx { on: Some(on), open: true, answer }),
+            let until = Instant::now() + answer_timeout;
+            let mut on = answered(until, pool.acquire()).await?;
+            match answered(until, on.execute(text)).await {
+                Ok(_) => Ok(ServerTx { on: Some(on), state: State::Open, answer_timeout }),
                 Err(error) => {
                     // Nobody knows whether it is inside a transaction.
                     drop(on.detach());
@@ -60,20 +74,35 @@ impl Server {
         });
         Ok(begun.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))??)
     }
+
+    /// Closes every connection, but waits for none that owes an answer.
+    pub(super) async fn close(&self) {
+        let _ = timeout_at(Instant::now() + self.answer_timeout, self.pool.close()).await;
+    }
 }
 
 /// One transaction on it. Dropped before it ended, it rolls back.
 pub(super) struct ServerTx {
     /// There until it is dropped.
     on: Option<PoolConnection<Postgres>>,
-    open: bool,
-    answer: Answer,
+    state: State,
+    answer_timeout: Duration,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Open,
+    Ended,
+    /// The server owes an answer.
+    Silent,
 }
 
 impl ServerTx {
     /// Its connection, and how long that may take to answer.
-    pub(super) fn ask(&mut self) -> (Answer, &mut PgConnection) {
-        (self.answer, self.on.as_mut().expect("a transaction has a connection"))
+    pub(super) fn ask(&mut self) -> (Answer<'_>, &mut PgConnection) {
+        let Self { on, state, answer_timeout } = self;
+        let on = on.as_mut().expect("a transaction has a connection");
+        (Answer { until: Instant::now() + *answer_timeout, state }, on)
     }
 
     pub(super) async fn commit(self) -> sqlx::Result<()> {
@@ -87,7 +116,7 @@ impl ServerTx {
     async fn end(mut self, how: &'static str) -> sqlx::Result<()> {
         let (answer, on) = self.ask();
         answer.within(on.execute(how)).await?;
-        self.open = false;
+        self.state = State::Ended;
         Ok(())
     }
 }
@@ -95,28 +124,44 @@ impl ServerTx {
 impl Drop for ServerTx {
     fn drop(&mut self) {
         let Some(mut on) = self.on.take() else { return };
-        let Self { open, answer, .. } = *self;
+        if matches!(self.state, State::Silent) {
+            drop(on.detach());
+            return;
+        }
+        let (is_open, until) = (matches!(self.state, State::Open), Instant::now() + self.answer_timeout);
         tokio::spawn(async move {
-            if open && answer.within(on.execute("ROLLBACK")).await.is_err() {
+            if is_open && answered(until, on.execute("ROLLBACK")).await.is_err() {
                 drop(on.detach());
                 return;
             }
             // Not by dropping it: sqlx then asks whether it lives and waits for that without end. Who stops waiting
             // for this closes the connection.
-            let _ = tokio::time::timeout(answer.0, on.return_to_pool()).await;
+            let _ = timeout_at(until, on.return_to_pool()).await;
         });
     }
 }
 
-/// How long the server may take to answer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Answer(Duration);
+/// How long the server may take to answer a transaction.
+pub(super) struct Answer<'t> {
+    until: Instant,
+    state: &'t mut State,
+}
 
-impl Answer {
+impl Answer<'_> {
     /// A server that vanished without a word is away, and not waited for.
     pub(super) async fn within<T>(self, asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-        tokio::time::timeout(self.0, asked)
-            .await
-            .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
+        let Ok(answer) = timeout_at(self.until, asked).await else {
+            *self.state = State::Silent;
+            return Err(late());
+        };
+        answer
     }
+}
+
+async fn answered<T>(until: Instant, asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    timeout_at(until, asked).await.unwrap_or_else(|_| Err(late()))
+}
+
+fn late() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }
