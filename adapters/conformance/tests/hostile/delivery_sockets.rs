@@ -101,6 +101,8 @@ async fn a_delivery_that_does_not_arrive_in_time_is_a_408_and_none() {
         assert_eq!((heard.status, heard.code()), (408, "request_too_slow"), "{way:?}: {heard:?}");
     }
     assert_eq!(recorded(&stage).await, [0, 0]);
+    // A broker brings it again.
+    assert_eq!(stage.told_of_unread(), [0, 0]);
     stage.lives().await;
 }
 
@@ -142,6 +144,7 @@ async fn half_a_delivery_is_none_and_a_whole_one_is_recorded_once_when_it_comes_
         }
     }
     assert_eq!(recorded(&stage).await, [0, 0]);
+    assert_eq!(stage.told_of_unread(), [0, 0]);
     // Whoever closes behind a whole one may not hear that it was taken, and delivers again.
     for way in way::H1 {
         let mut wire = say_of(&stage, way, &event(""), &[&length], &body).await;
@@ -190,6 +193,8 @@ async fn a_delivery_that_does_not_end_is_cut_off_at_the_limit() {
         assert!(sent < BATCH, "{way:?}: {sent} bytes of a stranger");
     }
     assert_eq!(recorded(&stage).await, [0, 0]);
+    // Nobody brings it again, and whoever watches has to hear of it; of strangers there is nothing to hear.
+    assert_eq!(stage.told_of_unread(), [2, 2]);
     stage.lives().await;
 }
 

@@ -116,6 +116,12 @@ impl Stage {
         [self.container.process(), self.knative.process(), self.lambda.process()]
     }
 
+    /// How often the container told of a delivery that it could not read, and Knative: no broker may bring it again.
+    pub(crate) fn told_of_unread(&mut self) -> [usize; 2] {
+        let [container, knative, _] = self.processes();
+        [container, knative].map(|process| process.log().matches("a delivery that is no CloudEvent").count())
+    }
+
     /// How many payments the container's and the function's database holds, and Knative's.
     pub(crate) async fn payments(&self) -> [i64; 2] {
         let [site, other] = &self.sites;
