@@ -26,6 +26,8 @@ const EMPTY: Definition = Definition {
 
 /// How many connections the service may have.
 const CONNECTIONS: u32 = 2;
+/// Far longer than any of it takes, and far below the quarter of an hour after which TCP gives up.
+const FOR_EVER: Duration = Duration::from_secs(120);
 
 /// The way to a server. A host that dies takes its connections along and says nothing; the next one is another host's.
 struct Way {
@@ -79,6 +81,14 @@ async fn asks(db: &Db) -> DbResult<()> {
     tx.commit().await.map_err(florin_kernel::db::CommitError::into_error)
 }
 
+/// Waits until so many connections are back.
+async fn are_idle(db: &Db, connections: u32) {
+    let Db::Postgres(server) = db else { panic!("this is about PostgreSQL") };
+    while server.pool().num_idle() < connections as usize {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// As many transactions at once as there are places, all with the successor.
 async fn fill_every_place(db: &Db) -> DbResult<Vec<Tx>> {
     let mut open = Vec::new();
@@ -107,6 +117,10 @@ async fn meets_the_silence(db: &Db, way: &Way) -> u32 {
 }
 
 async fn before_a_server_that_dies(test: impl AsyncFn(&Db, &Way)) {
+    with(|_| {}, test).await;
+}
+
+async fn with(settings: impl FnOnce(&mut DbConfig), test: impl AsyncFn(&Db, &Way)) {
     let directory = tempfile::tempdir().expect("a scratch directory");
     let Some(database) = Database::create(Engine::Postgres, directory.path()).await else { return };
     database.migrate(&EMPTY).await;
@@ -117,9 +131,11 @@ async fn before_a_server_that_dies(test: impl AsyncFn(&Db, &Way)) {
     config.connections = CONNECTIONS;
     // Long enough for a new connection on a busy machine: whoever begins waits for that as well.
     config.answer_timeout = Duration::from_secs(2);
+    settings(&mut config);
     let db = config.connect().await.expect("the database opens");
     asks(&db).await.expect("the server answers");
-    test(&db, &way).await;
+    let tested = tokio::time::timeout(FOR_EVER, test(&db, &way)).await;
+    tested.expect("nobody waits for a server that died as long as TCP does");
     drop(db);
     database.remove().await;
 }
@@ -150,10 +166,7 @@ async fn a_server_that_falls_silent_between_transactions_does_not_keep_the_place
         for idle in [one, two] {
             idle.expect("a transaction begins").rollback().await.expect("it ends");
         }
-        let Db::Postgres(server) = db else { panic!("PostgreSQL") };
-        while server.pool().num_idle() < CONNECTIONS as usize {
-            tokio::task::yield_now().await;
-        }
+        are_idle(db, CONNECTIONS).await;
         way.host_dies();
         assert!(meets_the_silence(db, way).await > 0, "somebody met the silence");
     })
@@ -182,6 +195,21 @@ async fn a_server_that_falls_silent_as_a_transaction_ends_does_not_keep_the_plac
         // What is asked of a connection that comes back is asked after this.
         way.host_dies();
         meets_the_silence(db, way).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_a_server_that_died_while_its_function_was_frozen_nobody_hears() {
+    let frozen = |config: &mut DbConfig| {
+        config.connections = 1;
+        config.ping_idle = true;
+        config.answer_timeout = Duration::from_secs(15);
+    };
+    with(frozen, async |db, way| {
+        are_idle(db, 1).await;
+        way.host_dies();
+        asks(db).await.expect("the successor answers");
     })
     .await;
 }
