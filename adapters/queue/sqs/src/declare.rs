@@ -34,7 +34,9 @@ impl Inner {
             names::check(&self.config.queue_name(subscription.function))?;
         }
         self.routes.add(subscriptions);
-        match self.declare_all(subscriptions).await {
+        // From before the first of them is asked for: a topic takes an event that no queue listens for yet.
+        self.routes.begin_pending();
+        let declared = match self.declare_all(subscriptions).await {
             Err(error) if error.trouble == Trouble::Away => {
                 tracing::warn!(
                     error.message = error.said,
@@ -42,15 +44,18 @@ impl Inner {
                 );
                 if self.config.create {
                     self.declare_later(subscriptions.to_vec());
+                    return Ok(());
                 }
                 Ok(())
             }
-            declared => Ok(declared?),
-        }
+            declared => declared,
+        };
+        self.routes.end_pending();
+        Ok(declared?)
     }
 
+    /// Ends what is pending.
     fn declare_later(self: &Arc<Self>, subscriptions: Vec<Subscription>) {
-        self.routes.begin_pending();
         let inner = Arc::downgrade(self);
         tokio::spawn(async move {
             let mut pause = PAUSE;

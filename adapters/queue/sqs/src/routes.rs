@@ -13,7 +13,7 @@ use crate::{Sqs, names};
 #[derive(Default)]
 pub(crate) struct Routes {
     by_function: RwLock<BTreeMap<&'static str, Subscription>>,
-    /// How many declarations AWS has not taken yet.
+    /// How many declarations AWS has not answered yet.
     pending: AtomicUsize,
 }
 

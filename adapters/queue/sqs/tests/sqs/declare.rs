@@ -1,6 +1,7 @@
 //! Queues that are made, or found.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use florin_queue::port::{PublishError, Publisher, Subscriber, Subscription};
 use florin_sqs::{Sqs, SqsConfig};
+use futures_util::poll;
 use serde_json::{Value, json};
 
 use crate::fake::Fake;
@@ -110,6 +112,21 @@ async fn queues_that_could_not_be_made_are_made_when_aws_is_back_and_until_then_
         }
     };
     tokio::time::timeout(PATIENCE, made).await.expect("the queue is made in time");
+}
+
+#[tokio::test]
+async fn while_aws_takes_its_time_to_make_a_queue_nothing_is_published() {
+    let (fake, back) = coming_back().await;
+    back.store(true, Ordering::SeqCst);
+    let sqs = Sqs::connect(SqsConfig { create: true, ..fake.config() }).await;
+    let one = events("florin.payment.captured.v1", 1);
+    let subscriptions = [AUDIT];
+    let mut declaring = pin!(sqs.declare(&subscriptions));
+    assert!(poll!(declaring.as_mut()).is_pending());
+    let results = sqs.publish(&one).await;
+    assert!(matches!(results[..], [Err(PublishError::NotConfirmed(_))]), "{results:?}");
+    declaring.await.unwrap();
+    publish(&sqs, &one).await;
 }
 
 #[tokio::test]
