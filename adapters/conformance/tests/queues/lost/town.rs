@@ -32,7 +32,7 @@ const CUSTOMERS: usize = 4;
 const A_FEW: usize = 8;
 /// How many payments the customers make beyond those that are waited for: what is ended is in the middle of its work,
 /// and what is away for long has no mountain to catch up with.
-const AHEAD: usize = 100;
+const AHEAD: usize = 25;
 
 pub(crate) struct Town {
     site: Site,
