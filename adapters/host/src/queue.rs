@@ -91,7 +91,7 @@ impl Broker {
                 let sqs_config: florin_sqs::SqsConfig = url.parse()?;
                 let queue = Arc::new(florin_sqs::Sqs::connect(sqs_config).await);
                 if serving.is_some() {
-                    declare_sqs(&queue, all).await?;
+                    queue.declare_within(&all, DECLARED_WITHIN).await?;
                 } else {
                     // A function that starts cold asks AWS nothing, and a command makes nothing.
                     queue.route(&all)?;
@@ -119,31 +119,10 @@ impl Broker {
     }
 }
 
-/// How long a start waits for AWS to say that the queues are there.
+/// How long a start waits for AWS to say that the queues are there: until then nothing is confirmed, and events stay in
+/// the outbox.
 #[cfg(feature = "sqs")]
 const DECLARED_WITHIN: std::time::Duration = std::time::Duration::from_secs(3);
-
-/// Declares the queues. While AWS is away this goes on beside what is served: until then nothing is confirmed, and
-/// events stay in the outbox.
-#[cfg(feature = "sqs")]
-async fn declare_sqs(queue: &Arc<florin_sqs::Sqs>, all: Vec<Subscription>) -> Result<(), HostError> {
-    let declaring = Arc::clone(queue);
-    let mut declaring = tokio::spawn(async move {
-        let declared = declaring.declare(&all).await;
-        if let Err(error) = &declared {
-            tracing::error!(error.message = %error, "the queues are not declared");
-        }
-        declared
-    });
-    match tokio::time::timeout(DECLARED_WITHIN, &mut declaring).await {
-        Ok(Ok(declared)) => Ok(declared?),
-        Ok(Err(error)) => Err(error.into()),
-        Err(_) => {
-            tracing::warn!("AWS is away; the queues are declared when it is back");
-            Ok(())
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use florin_queue::port::{QueueError, Subscription};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::trouble::{AwsError, Trouble};
 use crate::{Inner, names};
@@ -27,16 +27,26 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 impl Inner {
     /// Looks up or makes the queues, and routes published events to them from now on.
     ///
-    /// While AWS is away, queues that only have to be found are found when they are used. Queues that have to be made
-    /// are made as soon as it is back, and until then no event is said to be published.
-    pub(crate) async fn declare(self: &Arc<Self>, subscriptions: &[Subscription]) -> Result<(), QueueError> {
+    /// While AWS is away, or when it has not done all of it within `patience`, queues that only have to be found are
+    /// found when they are used. Queues that have to be made are asked for again until they are there, and until then
+    /// no event is said to be published.
+    pub(crate) async fn declare(
+        self: &Arc<Self>,
+        subscriptions: &[Subscription],
+        patience: Duration,
+    ) -> Result<(), QueueError> {
         for subscription in subscriptions {
             names::check(&self.config.queue_name(subscription.function))?;
         }
         self.routes.add(subscriptions);
         // From before the first of them is asked for: a topic takes an event that no queue listens for yet.
         self.routes.begin_pending();
-        let declared = match self.declare_all(subscriptions).await {
+        let declared = timeout(patience, self.declare_all(subscriptions)).await;
+        let declared = declared.unwrap_or_else(|_| {
+            let said = format!("it has not answered within {patience:?}");
+            Err(AwsError { trouble: Trouble::Away, said })
+        });
+        let declared = match declared {
             Err(error) if error.trouble == Trouble::Away => {
                 tracing::warn!(
                     error.message = error.said,
@@ -54,7 +64,8 @@ impl Inner {
         Ok(declared?)
     }
 
-    /// Ends what is pending.
+    /// Asks until all is declared, and ends what is pending then. What is refused now may be allowed later, as a
+    /// right that was given a moment ago: nobody waits for an error here, and to go on would lose events.
     fn declare_later(self: &Arc<Self>, subscriptions: Vec<Subscription>) {
         let inner = Arc::downgrade(self);
         tokio::spawn(async move {
@@ -64,8 +75,11 @@ impl Inner {
                 let Some(inner) = inner.upgrade() else { return };
                 match inner.declare_all(&subscriptions).await {
                     Ok(()) => return inner.routes.end_pending(),
-                    Err(error) => {
+                    Err(error) if error.trouble == Trouble::Away => {
                         tracing::warn!(error.message = error.said, "the queues are not declared yet")
+                    }
+                    Err(error) => {
+                        tracing::error!(error.message = error.said, "the queues cannot be declared")
                     }
                 }
                 pause = (pause * 2).min(LONGEST_PAUSE);

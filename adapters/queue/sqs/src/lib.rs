@@ -28,6 +28,7 @@ mod trouble;
 mod visibility;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use florin_kernel::event::Event;
 use florin_queue::features::{Delay, FanOut, Features, Restart};
@@ -73,6 +74,22 @@ struct Inner {
     routes: routes::Routes,
 }
 
+impl Sqs {
+    /// Declares as [`Subscriber::declare`] does, but waits for AWS no longer than `patience`: for a process that serves
+    /// customers meanwhile. Queues that are to be made and are not by then are made in the background: until they are
+    /// there nothing is confirmed, and an error is logged.
+    ///
+    /// # Errors
+    /// Those of [`Subscriber::declare`], if AWS says so in time.
+    pub async fn declare_within(
+        &self,
+        subscriptions: &[Subscription],
+        patience: Duration,
+    ) -> Result<(), QueueError> {
+        self.inner.declare(subscriptions, patience).await
+    }
+}
+
 impl Publisher for Sqs {
     fn publish<'a>(&'a self, events: &'a [Event]) -> BoxFuture<'a, Vec<Result<(), PublishError>>> {
         Box::pin(self.inner.publish(events))
@@ -83,7 +100,7 @@ impl Subscriber for Sqs {
     /// With `create` it makes queues, topic and subscriptions; without, it looks the queues up, and a queue that
     /// infrastructure has not made is an error. While AWS is away it returns, and does its work when AWS is back.
     fn declare<'a>(&'a self, subscriptions: &'a [Subscription]) -> BoxFuture<'a, Result<(), QueueError>> {
-        Box::pin(self.inner.declare(subscriptions))
+        Box::pin(self.inner.declare(subscriptions, Duration::MAX))
     }
 
     fn consume(

@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use florin_kernel::event::Event;
 use florin_queue::port::{PublishError, Publisher, Subscriber, Subscription};
 use florin_sqs::{Sqs, SqsConfig};
 use futures_util::poll;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use crate::fake::Fake;
+use crate::fake::{Call, Fake};
 use crate::world::{AUDIT, INVOICE, PATIENCE, config, events, publish, raw, url};
 
 async fn attributes(sqs: &Sqs, queue: &str) -> HashMap<Attribute, String> {
@@ -74,26 +76,41 @@ async fn a_function_whose_queue_would_have_a_bad_name_is_refused_before_anything
     assert!(sqs.route(&[long]).is_err());
 }
 
+/// What an AWS answers that has whatever it is asked for.
+fn granted(call: &Call) -> (u16, String) {
+    let answer = match call.operation.as_str() {
+        "AmazonSQS.GetQueueAttributes" => json!({ "Attributes": { "QueueArn": "arn:aws:sqs:x:1:q" } }),
+        "AmazonSQS.SendMessageBatch" => json!({
+            "Successful": [{ "Id": "0", "MessageId": "m", "MD5OfMessageBody": "0" }],
+            "Failed": [],
+        }),
+        _ => json!({ "QueueUrl": "http://127.0.0.1/1/q" }),
+    };
+    (200, answer.to_string())
+}
+
+/// An AWS without a right.
+fn refused() -> (u16, String) {
+    (403, json!({ "__type": "AccessDeniedException" }).to_string())
+}
+
 /// An AWS that is away until the test says so, and then has whatever it is asked for.
 async fn coming_back() -> (Fake, Arc<AtomicBool>) {
     let back = Arc::new(AtomicBool::new(false));
     let is_back = back.clone();
-    let fake = Fake::start(move |call| {
-        if !is_back.load(Ordering::SeqCst) {
-            return (503, "{}".to_owned());
+    let away = || (503, "{}".to_owned());
+    let answer = move |call: Call| if is_back.load(Ordering::SeqCst) { granted(&call) } else { away() };
+    (Fake::start(answer).await, back)
+}
+
+/// Publishes until it is confirmed.
+async fn published(sqs: &Sqs, events: &[Event]) {
+    let confirmed = async {
+        while sqs.publish(events).await != [Ok(())] {
+            tokio::task::yield_now().await;
         }
-        let answer = match call.operation.as_str() {
-            "AmazonSQS.GetQueueAttributes" => json!({ "Attributes": { "QueueArn": "arn:aws:sqs:x:1:q" } }),
-            "AmazonSQS.SendMessageBatch" => json!({
-                "Successful": [{ "Id": "0", "MessageId": "m", "MD5OfMessageBody": "0" }],
-                "Failed": [],
-            }),
-            _ => json!({ "QueueUrl": "http://127.0.0.1/1/q" }),
-        };
-        (200, answer.to_string())
-    })
-    .await;
-    (fake, back)
+    };
+    timeout(PATIENCE, confirmed).await.expect("the queue is made in time");
 }
 
 #[tokio::test]
@@ -106,12 +123,7 @@ async fn queues_that_could_not_be_made_are_made_when_aws_is_back_and_until_then_
     let one = events("florin.payment.captured.v1", 1);
     let results = sqs.publish(&one).await;
     assert!(matches!(results[..], [Err(PublishError::NotConfirmed(_))]), "{results:?}");
-    let made = async {
-        while sqs.publish(&one).await != [Ok(())] {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, made).await.expect("the queue is made in time");
+    published(&sqs, &one).await;
 }
 
 #[tokio::test]
@@ -127,6 +139,33 @@ async fn while_aws_takes_its_time_to_make_a_queue_nothing_is_published() {
     assert!(matches!(results[..], [Err(PublishError::NotConfirmed(_))]), "{results:?}");
     declaring.await.unwrap();
     publish(&sqs, &one).await;
+}
+
+#[tokio::test]
+async fn a_declaration_that_is_refused_late_is_made_again_and_until_it_is_taken_nothing_is_published() {
+    let operations = Arc::new(Mutex::new(Vec::new()));
+    let seen = operations.clone();
+    let fake = Fake::start(move |call| {
+        let answer = if seen.lock().unwrap().is_empty() { refused() } else { granted(&call) };
+        seen.lock().unwrap().push(call.operation);
+        answer
+    })
+    .await;
+    let sqs = Sqs::connect(SqsConfig { create: true, ..fake.config() }).await;
+    sqs.declare_within(&[AUDIT], Duration::ZERO).await.unwrap();
+    published(&sqs, &events("florin.payment.captured.v1", 1)).await;
+    let made = ["CreateQueue", "CreateQueue", "GetQueueAttributes", "CreateQueue", "GetQueueAttributes"];
+    let expected =
+        made.into_iter().chain(["SendMessageBatch"]).map(|operation| format!("AmazonSQS.{operation}"));
+    assert_eq!(*operations.lock().unwrap(), expected.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_declaration_that_is_refused_in_time_is_an_error() {
+    let fake = Fake::start(|_| refused()).await;
+    let sqs = Sqs::connect(SqsConfig { create: true, ..fake.config() }).await;
+    let error = sqs.declare_within(&[AUDIT], PATIENCE).await.unwrap_err().to_string();
+    assert!(error.contains("AccessDeniedException"), "{error}");
 }
 
 #[tokio::test]
