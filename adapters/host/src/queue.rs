@@ -119,8 +119,8 @@ impl Broker {
     }
 }
 
-/// How long a start waits for AWS to say that the queues are there: until then nothing is confirmed, and events stay in
-/// the outbox.
+/// How long a start waits for AWS to say that the queues are there. Then it goes on without the answer, and until that
+/// comes events stay in the outbox.
 #[cfg(feature = "sqs")]
 const DECLARED_WITHIN: std::time::Duration = std::time::Duration::from_secs(3);
 

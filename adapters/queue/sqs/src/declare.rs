@@ -1,14 +1,16 @@
 //! The queues of the subscriptions: looked up, or made where the configuration says so.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use florin_queue::port::{QueueError, Subscription};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
+use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
+use crate::routes::Pending;
 use crate::trouble::{AwsError, Trouble};
 use crate::{Inner, names};
 
@@ -21,15 +23,15 @@ const RETENTION_S: u32 = 14 * 24 * 60 * 60;
 const PARALLEL: usize = 8;
 /// The pause before AWS is asked again; it doubles.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause between tries while AWS is away.
+/// The longest pause before AWS is asked again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Inner {
     /// Looks up or makes the queues, and routes published events to them from now on.
     ///
-    /// While AWS is away, or when it has not done all of it within `patience`, queues that only have to be found are
-    /// found when they are used. Queues that have to be made are asked for again until they are there, and until then
-    /// no event is said to be published.
+    /// Waits no longer than `patience` for the answer. What AWS has not taken by then is asked for until it takes it, and
+    /// until then no event is said to be published. While AWS is away this goes for queues that have to be made; those
+    /// that only have to be found are found when they are used.
     pub(crate) async fn declare(
         self: &Arc<Self>,
         subscriptions: &[Subscription],
@@ -40,51 +42,22 @@ impl Inner {
         }
         self.routes.add(subscriptions);
         // From before the first of them is asked for: a topic takes an event that no queue listens for yet.
-        self.routes.begin_pending();
-        let declared = timeout(patience, self.declare_all(subscriptions)).await;
-        let declared = declared.unwrap_or_else(|_| {
-            let said = format!("it has not answered within {patience:?}");
-            Err(AwsError { trouble: Trouble::Away, said })
-        });
-        let declared = match declared {
-            Err(error) if error.trouble == Trouble::Away => {
-                tracing::warn!(
-                    error.message = error.said,
-                    "AWS is away: the queues are declared when it is back"
-                );
-                if self.config.create {
-                    self.declare_later(subscriptions.to_vec());
-                    return Ok(());
-                }
-                Ok(())
-            }
-            declared => declared,
-        };
-        self.routes.end_pending();
-        Ok(declared?)
-    }
-
-    /// Asks until all is declared, and ends what is pending then. What is refused now may be allowed later, as a
-    /// right that was given a moment ago: nobody waits for an error here, and to go on would lose events.
-    fn declare_later(self: &Arc<Self>, subscriptions: Vec<Subscription>) {
-        let inner = Arc::downgrade(self);
-        tokio::spawn(async move {
-            let mut pause = PAUSE;
-            loop {
-                sleep(pause).await;
-                let Some(inner) = inner.upgrade() else { return };
-                match inner.declare_all(&subscriptions).await {
-                    Ok(()) => return inner.routes.end_pending(),
-                    Err(error) if error.trouble == Trouble::Away => {
-                        tracing::warn!(error.message = error.said, "the queues are not declared yet")
-                    }
-                    Err(error) => {
-                        tracing::error!(error.message = error.said, "the queues cannot be declared")
-                    }
-                }
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-        });
+        let pending = self.routes.begin_pending();
+        let (answer, mut answered) = oneshot::channel();
+        // In a task of its own: who stops waiting calls nothing off.
+        tokio::spawn(declare_until_taken(Arc::downgrade(self), subscriptions.to_vec(), pending, answer));
+        match timeout(patience, &mut answered).await {
+            Ok(Ok(declared)) => return Ok(declared?),
+            Ok(Err(_)) => return Err(QueueError("the declaration of the queues broke off".to_owned())),
+            Err(_) => {}
+        }
+        // An answer that has just come is still heard; one that comes later is logged.
+        answered.close();
+        if let Ok(declared) = answered.try_recv() {
+            return Ok(declared?);
+        }
+        tracing::warn!("AWS takes its time: the queues are not declared yet");
+        Ok(())
     }
 
     async fn declare_all(&self, subscriptions: &[Subscription]) -> Result<(), AwsError> {
@@ -146,5 +119,45 @@ impl Inner {
         let answer = call.send().await?;
         let arn = answer.attributes.and_then(|mut attributes| attributes.remove(&Attribute::QueueArn));
         Ok((url, arn.unwrap_or_default()))
+    }
+}
+
+/// Asks until AWS takes it. A refusal ends this if somebody still waits for the answer; where nobody does it may be a
+/// right that is not given yet, and to publish meanwhile would lose events.
+async fn declare_until_taken(
+    inner: Weak<Inner>,
+    subscriptions: Vec<Subscription>,
+    pending: Pending,
+    answer: oneshot::Sender<Result<(), AwsError>>,
+) {
+    let mut answer = Some(answer);
+    let mut tell = |declared| answer.take().is_some_and(|answer| answer.send(declared).is_ok());
+    let mut pause = PAUSE;
+    while let Some(inner) = inner.upgrade() {
+        match inner.declare_all(&subscriptions).await {
+            Ok(()) => {
+                drop(pending);
+                tell(Ok(()));
+                return;
+            }
+            Err(error) if error.trouble == Trouble::Away => {
+                tracing::warn!(error.message = error.said, "AWS is away: the queues are not declared yet");
+                if !inner.config.create {
+                    drop(pending);
+                    tell(Ok(()));
+                    return;
+                }
+                tell(Ok(()));
+            }
+            Err(error) => {
+                if tell(Err(error.clone())) {
+                    return;
+                }
+                tracing::error!(error.message = error.said, "the queues cannot be declared");
+            }
+        }
+        drop(inner);
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

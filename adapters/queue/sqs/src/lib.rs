@@ -75,9 +75,9 @@ struct Inner {
 }
 
 impl Sqs {
-    /// Declares as [`Subscriber::declare`] does, but waits for AWS no longer than `patience`: for a process that serves
-    /// customers meanwhile. Queues that are to be made and are not by then are made in the background: until they are
-    /// there nothing is confirmed, and an error is logged.
+    /// Declares as [`Subscriber::declare`] does, but waits no longer than `patience` for the answer: for a process that
+    /// has customers to serve. What AWS has not taken by then is asked for until it takes it; until then nothing is
+    /// confirmed, and each refusal is logged.
     ///
     /// # Errors
     /// Those of [`Subscriber::declare`], if AWS says so in time.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use florin_kernel::event::Event;
 use florin_queue::port::{QueueError, Subscription};
@@ -13,8 +13,8 @@ use crate::{Sqs, names};
 #[derive(Default)]
 pub(crate) struct Routes {
     by_function: RwLock<BTreeMap<&'static str, Subscription>>,
-    /// How many declarations AWS has not answered yet.
-    pending: AtomicUsize,
+    /// How many declarations are under way.
+    pending: Arc<AtomicUsize>,
 }
 
 impl Routes {
@@ -23,17 +23,13 @@ impl Routes {
         routes.extend(subscriptions.iter().map(|subscription| (subscription.function, *subscription)));
     }
 
-    /// From now on a declaration is pending.
-    pub(crate) fn begin_pending(&self) {
+    /// From now on a declaration is under way.
+    pub(crate) fn begin_pending(&self) -> Pending {
         self.pending.fetch_add(1, Ordering::SeqCst);
+        Pending(self.pending.clone())
     }
 
-    /// AWS has taken it.
-    pub(crate) fn end_pending(&self) {
-        self.pending.fetch_sub(1, Ordering::SeqCst);
-    }
-
-    /// Whether queues are still to be made, so that what is published would miss them.
+    /// Whether a declaration is under way, so that what is published could miss a queue.
     pub(crate) fn is_pending(&self) -> bool {
         self.pending.load(Ordering::SeqCst) > 0
     }
@@ -43,6 +39,15 @@ impl Routes {
         let routes = self.by_function.read().unwrap_or_else(PoisonError::into_inner);
         let wanting = routes.values().filter(|subscription| subscription.wants(event));
         (!routes.is_empty()).then(|| wanting.map(|subscription| subscription.function).collect())
+    }
+}
+
+/// A declaration that is under way until this is dropped.
+pub(crate) struct Pending(Arc<AtomicUsize>);
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -80,13 +80,15 @@ pub(crate) async fn consume(
 async fn find(inner: &Inner, queue: &str, stop: &CancellationToken) -> Result<Option<String>, QueueError> {
     let mut pause = PAUSE;
     loop {
+        // Before it is asked for: the queue may be made while the answer is on its way.
+        let pending = inner.routes.is_pending();
         let found = tokio::select! {
             () = stop.cancelled() => return Ok(None),
             found = inner.url(queue) => found,
         };
         match found {
             Ok(url) => return Ok(Some(url)),
-            Err(error) if error.trouble == Trouble::Away || inner.routes.is_pending() => {
+            Err(error) if error.trouble == Trouble::Away || pending => {
                 wait(queue, &error, &mut pause, stop).await;
             }
             Err(error) => return Err(error.into()),

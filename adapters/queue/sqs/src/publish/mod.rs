@@ -31,7 +31,7 @@ impl Inner {
     /// Publishes events; one result for each, in their order.
     pub(crate) async fn publish(&self, events: &[Event]) -> Vec<Result<(), PublishError>> {
         if self.routes.is_pending() {
-            let why = || PublishError::NotConfirmed("there are queues that could not be made yet".to_owned());
+            let why = || PublishError::NotConfirmed("there are queues that are not declared yet".to_owned());
             return events.iter().map(|_| Err(why())).collect();
         }
         let latest = Instant::now() + WITHIN;

@@ -12,10 +12,11 @@ use florin_queue::port::{PublishError, Publisher, Subscriber, Subscription};
 use florin_sqs::{Sqs, SqsConfig};
 use futures_util::poll;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::fake::{Call, Fake};
-use crate::world::{AUDIT, INVOICE, PATIENCE, config, events, publish, raw, url};
+use crate::world::{AUDIT, INVOICE, PATIENCE, Playing, config, events, publish, raw, url};
 
 async fn attributes(sqs: &Sqs, queue: &str) -> HashMap<Attribute, String> {
     let call = raw(sqs).get_queue_attributes().queue_url(url(sqs, queue).await);
@@ -104,13 +105,13 @@ async fn coming_back() -> (Fake, Arc<AtomicBool>) {
 }
 
 /// Publishes until it is confirmed.
-async fn published(sqs: &Sqs, events: &[Event]) {
-    let confirmed = async {
+async fn confirmed(sqs: &Sqs, events: &[Event]) {
+    let all = async {
         while sqs.publish(events).await != [Ok(())] {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, confirmed).await.expect("the queue is made in time");
+    timeout(PATIENCE, all).await.expect("the queue is made in time");
 }
 
 #[tokio::test]
@@ -123,7 +124,7 @@ async fn queues_that_could_not_be_made_are_made_when_aws_is_back_and_until_then_
     let one = events("florin.payment.captured.v1", 1);
     let results = sqs.publish(&one).await;
     assert!(matches!(results[..], [Err(PublishError::NotConfirmed(_))]), "{results:?}");
-    published(&sqs, &one).await;
+    confirmed(&sqs, &one).await;
 }
 
 #[tokio::test]
@@ -141,31 +142,98 @@ async fn while_aws_takes_its_time_to_make_a_queue_nothing_is_published() {
     publish(&sqs, &one).await;
 }
 
-#[tokio::test]
-async fn a_declaration_that_is_refused_late_is_made_again_and_until_it_is_taken_nothing_is_published() {
+/// An AWS that refuses the first call and grants every other, and what it was asked.
+async fn refusing_once() -> (Fake, Arc<Mutex<Vec<String>>>) {
     let operations = Arc::new(Mutex::new(Vec::new()));
-    let seen = operations.clone();
+    let asked = operations.clone();
     let fake = Fake::start(move |call| {
-        let answer = if seen.lock().unwrap().is_empty() { refused() } else { granted(&call) };
-        seen.lock().unwrap().push(call.operation);
+        let mut asked = asked.lock().unwrap();
+        let answer = if asked.is_empty() { refused() } else { granted(&call) };
+        asked.push(call.operation.trim_start_matches("AmazonSQS.").to_owned());
         answer
     })
     .await;
-    let sqs = Sqs::connect(SqsConfig { create: true, ..fake.config() }).await;
-    sqs.declare_within(&[AUDIT], Duration::ZERO).await.unwrap();
-    published(&sqs, &events("florin.payment.captured.v1", 1)).await;
-    let made = ["CreateQueue", "CreateQueue", "GetQueueAttributes", "CreateQueue", "GetQueueAttributes"];
-    let expected =
-        made.into_iter().chain(["SendMessageBatch"]).map(|operation| format!("AmazonSQS.{operation}"));
-    assert_eq!(*operations.lock().unwrap(), expected.collect::<Vec<_>>());
+    (fake, operations)
 }
 
 #[tokio::test]
-async fn a_declaration_that_is_refused_in_time_is_an_error() {
-    let fake = Fake::start(|_| refused()).await;
+async fn a_declaration_that_is_refused_late_is_made_again_and_until_it_is_taken_nothing_is_published() {
+    let (fake, operations) = refusing_once().await;
+    fake.set_silent(true);
+    let sqs = Sqs::connect(SqsConfig { create: true, ..fake.config() }).await;
+    sqs.declare_within(&[AUDIT], Duration::ZERO).await.unwrap();
+    fake.set_silent(false);
+    confirmed(&sqs, &events("florin.payment.captured.v1", 1)).await;
+    let made = ["CreateQueue", "GetQueueAttributes", "CreateQueue", "GetQueueAttributes"];
+    let all = [&["CreateQueue"][..], &made, &["SendMessageBatch"]].concat();
+    assert_eq!(*operations.lock().unwrap(), all);
+}
+
+#[tokio::test]
+async fn a_queue_that_is_missed_late_is_looked_up_again_and_until_it_is_there_nothing_is_published() {
+    let (fake, operations) = refusing_once().await;
+    fake.set_silent(true);
+    let sqs = Sqs::connect(fake.config()).await;
+    sqs.declare_within(&[INVOICE], Duration::ZERO).await.unwrap();
+    fake.set_silent(false);
+    // Not what the missing queue wants: only its declaration looks that up.
+    sqs.route(&[AUDIT]).unwrap();
+    confirmed(&sqs, &events("florin.payment.captured.v1", 1)).await;
+    assert_eq!(
+        *operations.lock().unwrap(),
+        ["GetQueueUrl", "GetQueueUrl", "GetQueueUrl", "SendMessageBatch"]
+    );
+}
+
+#[tokio::test]
+async fn a_declaration_that_is_refused_in_time_is_an_error_and_holds_up_nothing() {
+    let (fake, _) = refusing_once().await;
     let sqs = Sqs::connect(SqsConfig { create: true, ..fake.config() }).await;
     let error = sqs.declare_within(&[AUDIT], PATIENCE).await.unwrap_err().to_string();
     assert!(error.contains("AccessDeniedException"), "{error}");
+    sqs.declare(&[AUDIT]).await.unwrap();
+    publish(&sqs, &events("florin.payment.captured.v1", 1)).await;
+}
+
+#[tokio::test]
+async fn a_declaration_that_nobody_waits_for_any_longer_goes_on() {
+    let (fake, back) = coming_back().await;
+    back.store(true, Ordering::SeqCst);
+    let sqs = Sqs::connect(SqsConfig { create: true, ..fake.config() }).await;
+    let subscriptions = [AUDIT];
+    assert!(poll!(sqs.declare(&subscriptions)).is_pending());
+    confirmed(&sqs, &events("florin.payment.captured.v1", 1)).await;
+}
+
+#[tokio::test]
+async fn a_consumer_waits_for_a_queue_that_is_still_to_be_made() {
+    let made = Arc::new(AtomicBool::new(false));
+    let (asked, received) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let fake = Fake::start({
+        let (made, asked, received) = (made.clone(), asked.clone(), received.clone());
+        move |call| match call.operation.as_str() {
+            "AmazonSQS.GetQueueUrl" if !made.load(Ordering::SeqCst) => {
+                asked.notify_one();
+                (400, json!({ "__type": "QueueDoesNotExist" }).to_string())
+            }
+            "AmazonSQS.ReceiveMessage" => {
+                received.notify_one();
+                (200, "{}".to_owned())
+            }
+            _ if !made.load(Ordering::SeqCst) => refused(),
+            _ => granted(&call),
+        }
+    })
+    .await;
+    fake.set_silent(true);
+    let sqs = Sqs::connect(SqsConfig { create: true, ..fake.config() }).await;
+    sqs.declare_within(&[AUDIT], Duration::ZERO).await.unwrap();
+    fake.set_silent(false);
+    let consumer = Playing::start(&sqs, AUDIT, 1);
+    timeout(PATIENCE, asked.notified()).await.expect("the consumer asks for its queue");
+    made.store(true, Ordering::SeqCst);
+    timeout(PATIENCE, received.notified()).await.expect("the consumer goes on");
+    consumer.end().await;
 }
 
 #[tokio::test]

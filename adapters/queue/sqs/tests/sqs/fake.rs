@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use florin_sqs::SqsConfig;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// One request.
@@ -21,6 +22,7 @@ type Script = Arc<Mutex<dyn FnMut(Call) -> (u16, String) + Send>>;
 /// Serves until dropped.
 pub(crate) struct Fake {
     endpoint: String,
+    answers: watch::Sender<bool>,
     _serving: JoinSet<()>,
 }
 
@@ -29,14 +31,20 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let script: Script = Arc::new(Mutex::new(script));
+        let (answers, answering) = watch::channel(true);
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
-                connections.spawn(serve(socket, script.clone()));
+                connections.spawn(serve(socket, script.clone(), answering.clone()));
             }
         });
-        Self { endpoint, _serving: serving }
+        Self { endpoint, answers, _serving: serving }
+    }
+
+    /// From now on requests wait, or no longer do.
+    pub(crate) fn set_silent(&self, silent: bool) {
+        self.answers.send_replace(!silent);
     }
 
     pub(crate) fn config(&self) -> SqsConfig {
@@ -44,7 +52,7 @@ impl Fake {
     }
 }
 
-async fn serve(socket: TcpStream, script: Script) {
+async fn serve(socket: TcpStream, script: Script, mut answering: watch::Receiver<bool>) {
     let mut stream = BufReader::new(socket);
     loop {
         let (mut operation, mut length, mut line) = (String::new(), 0, String::new());
@@ -64,6 +72,9 @@ async fn serve(socket: TcpStream, script: Script) {
         }
         let mut body = vec![0; length];
         if stream.read_exact(&mut body).await.is_err() {
+            return;
+        }
+        if answering.wait_for(|answers| *answers).await.is_err() {
             return;
         }
         let call = Call { operation, body: String::from_utf8(body).unwrap() };
