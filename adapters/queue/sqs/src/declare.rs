@@ -29,9 +29,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 impl Inner {
     /// Looks up or makes the queues, and routes published events to them from now on.
     ///
-    /// Waits no longer than `patience` for the answer. What AWS has not taken by then is asked for until it takes it, and
-    /// until then no event is said to be published. While AWS is away this goes for queues that have to be made; those
-    /// that only have to be found are found when they are used.
+    /// Waits no longer than `patience` for AWS. What it has not taken by then is asked for until it takes it, and until
+    /// then no event is said to be published. So it is with queues that have to be made when AWS is away; those that
+    /// only have to be found are then found when they are used.
     pub(crate) async fn declare(
         self: &Arc<Self>,
         subscriptions: &[Subscription],
@@ -142,12 +142,10 @@ async fn declare_until_taken(
             }
             Err(error) if error.trouble == Trouble::Away => {
                 tracing::warn!(error.message = error.said, "AWS is away: the queues are not declared yet");
-                if !inner.config.create {
-                    drop(pending);
-                    tell(Ok(()));
+                // What infrastructure has made is found when it is used.
+                if tell(Ok(())) && !inner.config.create {
                     return;
                 }
-                tell(Ok(()));
             }
             Err(error) => {
                 if tell(Err(error.clone())) {

@@ -98,7 +98,8 @@ impl Publisher for Sqs {
 
 impl Subscriber for Sqs {
     /// With `create` it makes queues, topic and subscriptions; without, it looks the queues up, and a queue that
-    /// infrastructure has not made is an error. While AWS is away it returns, and does its work when AWS is back.
+    /// infrastructure has not made is an error. While AWS is away it returns: then queues are made when AWS is back, and
+    /// those that infrastructure has made are found when they are used.
     fn declare<'a>(&'a self, subscriptions: &'a [Subscription]) -> BoxFuture<'a, Result<(), QueueError>> {
         Box::pin(self.inner.declare(subscriptions, Duration::MAX))
     }

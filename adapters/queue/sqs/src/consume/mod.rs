@@ -76,7 +76,8 @@ pub(crate) async fn consume(
     Ok(())
 }
 
-/// The address of the queue, however long AWS is away; nothing when that is until `stop`.
+/// The address of the queue, however long AWS is away or the queue is still to be declared; nothing when that is until
+/// `stop`.
 async fn find(inner: &Inner, queue: &str, stop: &CancellationToken) -> Result<Option<String>, QueueError> {
     let mut pause = PAUSE;
     loop {

@@ -95,11 +95,20 @@ fn refused() -> (u16, String) {
     (403, json!({ "__type": "AccessDeniedException" }).to_string())
 }
 
+/// An AWS that is asked for a queue that is not there.
+fn missing() -> (u16, String) {
+    (400, json!({ "__type": "QueueDoesNotExist" }).to_string())
+}
+
+/// An AWS that is away.
+fn away() -> (u16, String) {
+    (503, "{}".to_owned())
+}
+
 /// An AWS that is away until the test says so, and then has whatever it is asked for.
 async fn coming_back() -> (Fake, Arc<AtomicBool>) {
     let back = Arc::new(AtomicBool::new(false));
     let is_back = back.clone();
-    let away = || (503, "{}".to_owned());
     let answer = move |call: Call| if is_back.load(Ordering::SeqCst) { granted(&call) } else { away() };
     (Fake::start(answer).await, back)
 }
@@ -142,14 +151,14 @@ async fn while_aws_takes_its_time_to_make_a_queue_nothing_is_published() {
     publish(&sqs, &one).await;
 }
 
-/// An AWS that refuses the first call and grants every other, and what it was asked.
-async fn refusing_once() -> (Fake, Arc<Mutex<Vec<String>>>) {
+/// An AWS that answers so first and then grants every call, and what it was asked.
+async fn granting_after(first: Vec<(u16, String)>) -> (Fake, Arc<Mutex<Vec<String>>>) {
     let operations = Arc::new(Mutex::new(Vec::new()));
     let asked = operations.clone();
+    let mut first = first.into_iter();
     let fake = Fake::start(move |call| {
-        let mut asked = asked.lock().unwrap();
-        let answer = if asked.is_empty() { refused() } else { granted(&call) };
-        asked.push(call.operation.trim_start_matches("AmazonSQS.").to_owned());
+        let answer = first.next().unwrap_or_else(|| granted(&call));
+        asked.lock().unwrap().push(call.operation.trim_start_matches("AmazonSQS.").to_owned());
         answer
     })
     .await;
@@ -158,11 +167,11 @@ async fn refusing_once() -> (Fake, Arc<Mutex<Vec<String>>>) {
 
 #[tokio::test]
 async fn a_declaration_that_is_refused_late_is_made_again_and_until_it_is_taken_nothing_is_published() {
-    let (fake, operations) = refusing_once().await;
-    fake.set_silent(true);
+    let (fake, operations) = granting_after(vec![refused()]).await;
+    fake.withhold(|_| true);
     let sqs = Sqs::connect(SqsConfig { create: true, ..fake.config() }).await;
     sqs.declare_within(&[AUDIT], Duration::ZERO).await.unwrap();
-    fake.set_silent(false);
+    fake.withhold(|_| false);
     confirmed(&sqs, &events("florin.payment.captured.v1", 1)).await;
     let made = ["CreateQueue", "GetQueueAttributes", "CreateQueue", "GetQueueAttributes"];
     let all = [&["CreateQueue"][..], &made, &["SendMessageBatch"]].concat();
@@ -170,24 +179,24 @@ async fn a_declaration_that_is_refused_late_is_made_again_and_until_it_is_taken_
 }
 
 #[tokio::test]
-async fn a_queue_that_is_missed_late_is_looked_up_again_and_until_it_is_there_nothing_is_published() {
-    let (fake, operations) = refusing_once().await;
-    fake.set_silent(true);
+async fn a_queue_that_is_missed_late_is_looked_up_until_it_is_there_and_nothing_is_published_before() {
+    // Then AWS is away, for as many calls as the SDK makes of one.
+    let first = [vec![missing()], vec![away(); 3]].concat();
+    let (fake, operations) = granting_after(first).await;
+    fake.withhold(|_| true);
     let sqs = Sqs::connect(fake.config()).await;
     sqs.declare_within(&[INVOICE], Duration::ZERO).await.unwrap();
-    fake.set_silent(false);
+    fake.withhold(|_| false);
     // Not what the missing queue wants: only its declaration looks that up.
     sqs.route(&[AUDIT]).unwrap();
     confirmed(&sqs, &events("florin.payment.captured.v1", 1)).await;
-    assert_eq!(
-        *operations.lock().unwrap(),
-        ["GetQueueUrl", "GetQueueUrl", "GetQueueUrl", "SendMessageBatch"]
-    );
+    let all = [&["GetQueueUrl"; 6][..], &["SendMessageBatch"]].concat();
+    assert_eq!(*operations.lock().unwrap(), all);
 }
 
 #[tokio::test]
 async fn a_declaration_that_is_refused_in_time_is_an_error_and_holds_up_nothing() {
-    let (fake, _) = refusing_once().await;
+    let (fake, _) = granting_after(vec![refused()]).await;
     let sqs = Sqs::connect(SqsConfig { create: true, ..fake.config() }).await;
     let error = sqs.declare_within(&[AUDIT], PATIENCE).await.unwrap_err().to_string();
     assert!(error.contains("AccessDeniedException"), "{error}");
@@ -206,32 +215,32 @@ async fn a_declaration_that_nobody_waits_for_any_longer_goes_on() {
 }
 
 #[tokio::test]
-async fn a_consumer_waits_for_a_queue_that_is_still_to_be_made() {
-    let made = Arc::new(AtomicBool::new(false));
+async fn a_consumer_that_misses_its_queue_while_that_is_made_goes_on() {
     let (asked, received) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let fake = Fake::start({
-        let (made, asked, received) = (made.clone(), asked.clone(), received.clone());
+        let (asked, received) = (asked.clone(), received.clone());
         move |call| match call.operation.as_str() {
-            "AmazonSQS.GetQueueUrl" if !made.load(Ordering::SeqCst) => {
+            "AmazonSQS.GetQueueUrl" => {
                 asked.notify_one();
-                (400, json!({ "__type": "QueueDoesNotExist" }).to_string())
+                missing()
             }
             "AmazonSQS.ReceiveMessage" => {
                 received.notify_one();
                 (200, "{}".to_owned())
             }
-            _ if !made.load(Ordering::SeqCst) => refused(),
             _ => granted(&call),
         }
     })
     .await;
-    fake.set_silent(true);
+    fake.withhold(|_| true);
     let sqs = Sqs::connect(SqsConfig { create: true, ..fake.config() }).await;
     sqs.declare_within(&[AUDIT], Duration::ZERO).await.unwrap();
-    fake.set_silent(false);
     let consumer = Playing::start(&sqs, AUDIT, 1);
     timeout(PATIENCE, asked.notified()).await.expect("the consumer asks for its queue");
-    made.store(true, Ordering::SeqCst);
+    // The queue is made before the consumer hears that there is none.
+    fake.withhold(|operation| operation == "AmazonSQS.GetQueueUrl");
+    confirmed(&sqs, &events("florin.payment.captured.v1", 1)).await;
+    fake.withhold(|_| false);
     timeout(PATIENCE, received.notified()).await.expect("the consumer goes on");
     consumer.end().await;
 }

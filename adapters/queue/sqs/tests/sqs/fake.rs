@@ -19,10 +19,13 @@ pub(crate) struct Call {
 /// Status and body for a request.
 type Script = Arc<Mutex<dyn FnMut(Call) -> (u16, String) + Send>>;
 
+/// Whether the answer to an operation waits.
+type Withheld = fn(&str) -> bool;
+
 /// Serves until dropped.
 pub(crate) struct Fake {
     endpoint: String,
-    answers: watch::Sender<bool>,
+    withheld: watch::Sender<Withheld>,
     _serving: JoinSet<()>,
 }
 
@@ -31,20 +34,20 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let script: Script = Arc::new(Mutex::new(script));
-        let (answers, answering) = watch::channel(true);
+        let (withheld, withholding) = watch::channel::<Withheld>(|_| false);
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
-                connections.spawn(serve(socket, script.clone(), answering.clone()));
+                connections.spawn(serve(socket, script.clone(), withholding.clone()));
             }
         });
-        Self { endpoint, answers, _serving: serving }
+        Self { endpoint, withheld, _serving: serving }
     }
 
-    /// From now on requests wait, or no longer do.
-    pub(crate) fn set_silent(&self, silent: bool) {
-        self.answers.send_replace(!silent);
+    /// From now on answers to these operations wait until others are said; they are what the script said at the request.
+    pub(crate) fn withhold(&self, operations: Withheld) {
+        self.withheld.send_replace(operations);
     }
 
     pub(crate) fn config(&self) -> SqsConfig {
@@ -52,7 +55,7 @@ impl Fake {
     }
 }
 
-async fn serve(socket: TcpStream, script: Script, mut answering: watch::Receiver<bool>) {
+async fn serve(socket: TcpStream, script: Script, mut withholding: watch::Receiver<Withheld>) {
     let mut stream = BufReader::new(socket);
     loop {
         let (mut operation, mut length, mut line) = (String::new(), 0, String::new());
@@ -74,11 +77,11 @@ async fn serve(socket: TcpStream, script: Script, mut answering: watch::Receiver
         if stream.read_exact(&mut body).await.is_err() {
             return;
         }
-        if answering.wait_for(|answers| *answers).await.is_err() {
+        let call = Call { operation: operation.clone(), body: String::from_utf8(body).unwrap() };
+        let (status, answer) = (script.lock().unwrap())(call);
+        if withholding.wait_for(|is_withheld| !is_withheld(&operation)).await.is_err() {
             return;
         }
-        let call = Call { operation, body: String::from_utf8(body).unwrap() };
-        let (status, answer) = (script.lock().unwrap())(call);
         // What the script did to others takes effect before its answer.
         tokio::task::yield_now().await;
         let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n", answer.len());
